@@ -1,0 +1,293 @@
+#include "keys.h"
+
+#include "segment/count.h"
+#include "segment/os.h"
+#include "segment/policy.h"
+#include "segment/secret.h"
+#include "segment/slot.h"
+#include "segment/sweep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* What is to be done to one pool. `where` says for each configured key which slot it has or gets. */
+struct plan {
+    const struct kb_config_pool *from;
+    unsigned pool;
+    unsigned span;   /* slots in use afterwards */
+    uint16_t *where; /* per configured key; NOWHERE: not there yet */
+    bool stays[KB_KEYS];
+};
+
+#define NOWHERE UINT16_MAX
+
+static int fail(struct kb_owner_error *error, int code, const char *what, const char *pool, const char *why)
+{
+    snprintf(error->text, sizeof error->text, "%s of pool \"%s\": %s", what, pool, why);
+    return code;
+}
+
+static bool is_empty(struct kb_state *state, unsigned pool, unsigned key)
+{
+    return kb_word_state(atomic_load(&state->slots[pool][key].word)) == KB_EMPTY;
+}
+
+/* A pool's place by name: its own, or the first that never had a name. */
+static int find_place(const struct kb_secrets *secrets, const char *name, const bool *taken)
+{
+    int unnamed = -1;
+    for (unsigned pool = 0; pool < KB_POOLS; pool++) {
+        const char *there = secrets->header.names[pool];
+        if (strcmp(there, name) == 0)
+            return (int)pool;
+        if (!*there && !taken[pool] && unnamed < 0)
+            unnamed = (int)pool;
+    }
+    return unnamed;
+}
+
+static int by_fingerprint(const void *a, const void *b)
+{
+    const struct kb_config_key *const *x = a, *const *y = b;
+    return strcmp((*x)->fingerprint, (*y)->fingerprint);
+}
+
+/* Marks the slots whose keys stay. */
+static void match(struct plan *plan, struct kb_state *state, const struct kb_config_key **sorted)
+{
+    const unsigned span = kb_slot_span(state, plan->pool);
+    for (unsigned key = 0; key < span; key++) {
+        struct kb_config_key wanted;
+        const struct kb_config_key *probe = &wanted;
+        if (is_empty(state, plan->pool, key))
+            continue;
+        kb_slot_fingerprint(&state->slots[plan->pool][key], wanted.fingerprint);
+        const struct kb_config_key **found =
+            bsearch(&probe, sorted, plan->from->n_keys, sizeof(struct kb_config_key *), by_fingerprint);
+        if (!found || plan->where[*found - plan->from->keys] != NOWHERE)
+            continue; /* not wanted, or twice in a damaged segment */
+        plan->where[*found - plan->from->keys] = (uint16_t)key;
+        plan->stays[key] = true;
+    }
+    plan->span = span;
+}
+
+/* Gives each new key the first slot that is not one that stays. */
+static void place_new(struct plan *plan)
+{
+    unsigned free = 0;
+    for (unsigned i = 0; i < plan->from->n_keys; i++) {
+        if (plan->where[i] != NOWHERE)
+            continue;
+        while (plan->stays[free])
+            free++;
+        plan->where[i] = (uint16_t)free;
+        free++;
+        plan->span = free > plan->span ? free : plan->span;
+    }
+}
+
+/* Places go round only as long as keys fit, which the configuration's limits see to. */
+_Static_assert(KB_KEYS < NOWHERE, "a slot number fits");
+
+static int make_plan(struct plan *plan, const struct kb_config_pool *from, struct kb_state *state)
+{
+    const unsigned n = from->n_keys;
+    const struct kb_config_key **sorted = calloc(n + 1, sizeof *sorted);
+    plan->from = from;
+    plan->where = malloc((n + 1) * sizeof *plan->where);
+    if (!sorted || !plan->where) {
+        free(sorted);
+        return KB_ENOMEM;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        sorted[i] = &from->keys[i];
+        plan->where[i] = NOWHERE;
+    }
+    qsort(sorted, n, sizeof *sorted, by_fingerprint);
+    match(plan, state, sorted);
+    place_new(plan);
+    free(sorted);
+    return 0;
+}
+
+static int allocate(struct kb_owner *owner, const struct plan *plan)
+{
+    int error = kb_owner_allocate(owner, plan->pool, plan->span);
+    for (unsigned i = 0; error == 0 && i < plan->from->n_keys; i++)
+        if (plan->from->keys[i].len > KB_SECRET_SHORT)
+            error = kb_owner_allocate_long(owner, plan->pool, plan->where[i]);
+    return error;
+}
+
+static void remove_key(struct kb_segment *segment, unsigned pool, unsigned key)
+{
+    _Atomic uint64_t *slot_word = &segment->state->slots[pool][key].word;
+    uint64_t word = atomic_load(slot_word);
+    while (kb_word_state(word) != KB_EMPTY &&
+           !kb_slot_change(segment->state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
+        word = atomic_load(slot_word);
+    /* A claim that was copying finds the word changed; now the text may go. */
+    kb_secret_wipe(segment->secrets, pool, key);
+}
+
+static void add_key(struct kb_segment *segment, unsigned pool, unsigned key, const struct kb_config_key *from)
+{
+    struct kb_slot *slot = &segment->state->slots[pool][key];
+    uint64_t text[2] = {0, 0};
+    memcpy(text, from->fingerprint, KB_FINGERPRINT_LEN);
+    kb_secret_write(segment->secrets, pool, key, from->secret, from->len, from->fingerprint);
+    for (int i = 0; i < 2; i++)
+        atomic_store_explicit(&slot->fingerprint[i], text[i], memory_order_relaxed);
+    atomic_store(&slot->failed_at, 0);
+    atomic_store(&slot->last_status, 0);
+    kb_counts_clear(segment->state, pool, key);
+    const uint64_t word = atomic_load(&slot->word);
+    kb_slot_change(segment->state, pool, key, word, kb_word_fresh(word, KB_AVAILABLE));
+}
+
+/* Whether the segment still holds this secret whole. */
+static bool holds(struct kb_segment *segment, unsigned pool, unsigned key, const struct kb_config_key *from)
+{
+    kb_key copy;
+    const bool same = kb_secret_copy(segment->secrets, pool, key, &copy) && copy.secret_len == from->len &&
+                      memcmp(copy.secret, from->secret, from->len) == 0 &&
+                      strcmp(copy.fingerprint, from->fingerprint) == 0;
+    kb_key_clear(&copy);
+    return same;
+}
+
+static void name_pool(struct kb_segment *segment, const struct plan *plan)
+{
+    struct kb_pool *pool = &segment->state->pools[plan->pool];
+    char *name = segment->secrets->header.names[plan->pool];
+    if (!*name || strcmp(pool->name, name) != 0) {
+        snprintf(pool->name, sizeof pool->name, "%s", plan->from->name);
+        snprintf(name, sizeof segment->secrets->header.names[0], "%s", plan->from->name);
+    }
+    snprintf(pool->service, sizeof pool->service, "%s", plan->from->service);
+    snprintf(pool->env, sizeof pool->env, "%s", plan->from->env);
+    kb_policy_defaults(pool, plan->from->service);
+}
+
+static bool word_sane(uint64_t word)
+{
+    return kb_word_state(word) < KB_STATES;
+}
+
+static void edit_pool(struct kb_segment *segment, const struct plan *plan, struct kb_keys_change *change)
+{
+    struct kb_state *state = segment->state;
+    const unsigned before = kb_slot_span(state, plan->pool);
+    name_pool(segment, plan);
+    for (unsigned key = 0; key < before; key++) {
+        if (plan->stays[key])
+            continue;
+        change->removed += !is_empty(state, plan->pool, key);
+        remove_key(segment, plan->pool, key);
+    }
+    atomic_store_explicit(&state->pools[plan->pool].rotation.span, plan->span, memory_order_release);
+    for (unsigned i = 0; i < plan->from->n_keys; i++) {
+        const struct kb_config_key *from = &plan->from->keys[i];
+        const unsigned key = plan->where[i];
+        const bool stays = plan->stays[key];
+        if (stays && holds(segment, plan->pool, key, from) &&
+            word_sane(atomic_load(&state->slots[plan->pool][key].word))) {
+            change->kept++;
+            continue;
+        }
+        if (stays)
+            remove_key(segment, plan->pool, key);
+        add_key(segment, plan->pool, key, from);
+        change->rewritten += stays;
+        change->added += !stays;
+    }
+    atomic_store_explicit(&state->pools[plan->pool].live, 1, memory_order_release);
+    kb_sweep(state, plan->pool, kb_os_now());
+}
+
+static void drop_pool(struct kb_segment *segment, unsigned pool, struct kb_keys_change *change)
+{
+    const unsigned span = kb_slot_span(segment->state, pool);
+    atomic_store_explicit(&segment->state->pools[pool].live, 0, memory_order_release);
+    for (unsigned key = 0; key < span; key++) {
+        change->removed += !is_empty(segment->state, pool, key);
+        remove_key(segment, pool, key);
+    }
+}
+
+/* Keeps secrets out of swap, as far as the limits allow. */
+static bool lock_pool(struct kb_secrets *secrets, unsigned pool, unsigned span)
+{
+    bool locked = span == 0 || mlock(secrets->secrets[pool], span * sizeof(struct kb_secret)) == 0;
+    for (unsigned key = 0; locked && key < span; key++)
+        if (kb_secret_length(atomic_load(&secrets->secrets[pool][key].stamp)) > KB_SECRET_SHORT)
+            locked = mlock(secrets->longs[pool][key], KB_SECRET_MAX) == 0;
+    return locked;
+}
+
+/* Plans and allocates every pool; KB_E code. */
+static int prepare(struct kb_owner *owner, const struct kb_config *config, struct plan *plans,
+                   struct kb_owner_error *error)
+{
+    bool taken[KB_POOLS] = {false};
+    for (unsigned i = 0; i < config->n_pools; i++) {
+        const struct kb_config_pool *from = &config->pools[i];
+        const int place = find_place(owner->segment.secrets, from->name, taken);
+        if (place < 0)
+            return fail(error, KB_EFULL, "no place for the name", from->name,
+                        "64 names were used since the segment was made; restart the broker");
+        taken[place] = true;
+        plans[i].pool = (unsigned)place;
+        if (make_plan(&plans[i], from, owner->segment.state) != 0)
+            return fail(error, KB_ENOMEM, "cannot plan the keys", from->name, strerror(ENOMEM));
+        const int code = allocate(owner, &plans[i]);
+        if (code)
+            return fail(error, KB_ENOMEM, "no shared memory for the keys", from->name, strerror(code));
+    }
+    return 0;
+}
+
+static void edit(struct kb_owner *owner, const struct plan *plans, unsigned n_plans, struct kb_keys_change *change)
+{
+    struct kb_segment *segment = &owner->segment;
+    bool wanted[KB_POOLS] = {false};
+    change->locked = true;
+    for (unsigned i = 0; i < n_plans; i++)
+        wanted[plans[i].pool] = true;
+    for (unsigned pool = 0; pool < KB_POOLS; pool++)
+        if (!wanted[pool])
+            drop_pool(segment, pool, change);
+    for (unsigned i = 0; i < n_plans; i++) {
+        edit_pool(segment, &plans[i], change);
+        change->locked &= lock_pool(segment->secrets, plans[i].pool, plans[i].span);
+    }
+    atomic_fetch_add(&segment->state->header.generation, 1);
+}
+
+int kb_keys_apply(struct kb_owner *owner, const struct kb_config *config, struct kb_keys_change *change,
+                  struct kb_owner_error *error)
+{
+    memset(change, 0, sizeof *change);
+    struct plan *plans = calloc(config->n_pools + 1, sizeof *plans);
+    if (!plans)
+        return fail(error, KB_ENOMEM, "cannot plan the keys", "*", strerror(ENOMEM));
+    int code = kb_owner_enter(owner);
+    if (code) {
+        snprintf(error->text, sizeof error->text, "%s",
+                 code == KB_EBUSY ? kb_strerror(code) : "this broker has been replaced by another");
+    } else {
+        code = prepare(owner, config, plans, error);
+        if (code == 0)
+            edit(owner, plans, config->n_pools, change);
+        kb_owner_leave(owner);
+    }
+    for (unsigned i = 0; i < config->n_pools; i++)
+        free(plans[i].where);
+    free(plans);
+    return code;
+}

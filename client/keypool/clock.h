@@ -1,0 +1,18 @@
+/*
+ * clock.h: the time durations are measured with.
+ */
+#ifndef KB_KEYPOOL_CLOCK_H
+#define KB_KEYPOOL_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Milliseconds of the monotonic clock. */
+static inline int64_t kb_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+#endif

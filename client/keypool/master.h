@@ -1,0 +1,22 @@
+/*
+ * master.h: reads the jobs, hands each to an idle worker, and writes one result for each.
+ */
+#ifndef KB_KEYPOOL_MASTER_H
+#define KB_KEYPOOL_MASTER_H
+
+#include "keypool/settings.h"
+
+/*
+ * Runs all jobs from standard input to standard output. Input is read only while a worker is idle,
+ * so what is read and not begun is never more than one read's worth of lines.
+ *
+ * The first SIGINT, SIGTERM or SIGHUP ends the reading: jobs in flight are finished, those read and
+ * not handed over are reported as not started. The second kills the workers: their jobs are
+ * reported as ambiguous. A worker that dies is replaced, its job reported as ambiguous, and not
+ * tried again. When the output fails, jobs in flight are finished and their results lost.
+ *
+ * Returns the exit code: 0 if every job was answered, 128 + signal when interrupted, else 1.
+ */
+int kb_master_run(const struct kb_settings *settings);
+
+#endif

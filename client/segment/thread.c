@@ -1,0 +1,3 @@
+#include "segment/thread.h"
+
+_Thread_local char kb_thread_here;

@@ -1,0 +1,43 @@
+/*
+ * kit.h: a broker's segment inside a test, made by the broker's own code, without the program.
+ */
+#ifndef KB_TESTS_KIT_H
+#define KB_TESTS_KIT_H
+
+#include "broker/keys.h"
+#include "keybroker.h"
+#include "segment/owner.h"
+
+struct kit {
+    char name[KB_NAME_MAX + 1]; /* carries the pid and a number: tests run side by side */
+    struct kb_owner owner;
+    struct kb_state *state; /* owner.segment.state */
+};
+
+/* A segment with one pool "pool" of `keys` keys whose secrets are kit_secret(i). Aborts on failure. */
+void kit_start(struct kit *kit, unsigned keys);
+
+/* Replaces the pool's keys by those with the numbers first .. first + keys - 1. KB_E code. */
+int kit_reload(struct kit *kit, unsigned first, unsigned keys);
+/* The same for several pools named "pool", "pool1", … with `keys` keys each, starting at 1000 * pool. */
+int kit_reload_pools(struct kit *kit, unsigned pools, unsigned keys);
+
+/* Ends the segment as a broker does. */
+void kit_stop(struct kit *kit);
+
+/* The secret of key number i: "kit-secret-00000i-…", 64 bytes. Static, good until the 8th next call. */
+const char *kit_secret(unsigned i);
+/* Its number, or -1 if this is no kit secret whole. */
+int kit_secret_number(const char *secret, size_t length);
+
+/* The word of a key of the first pool. */
+uint64_t kit_word(struct kit *kit, unsigned key);
+unsigned kit_state(struct kit *kit, unsigned key);
+/* Makes a cooldown or trial of the key end now, by rewriting its word's time. */
+void kit_age(struct kit *kit, unsigned key);
+
+/* The whole segment checked after one sweep: words valid, bits agree with words, no trial of a dead or
+ * missing owner, the guard free or a living process's. Returns NULL, or what is wrong. */
+const char *kit_check(struct kb_state *state);
+
+#endif
