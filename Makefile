@@ -82,7 +82,7 @@ $(BUILD)/tests/process/%: $(BUILD)/obj/tests/process/%.o $(KIT) $(BUILD)/libpart
 $(BUILD)/tests/plain/%: $(BUILD)/obj/tests/plain/%.o $(KIT) $(BUILD)/libparts.a
 	@mkdir -p $(@D)
 	$(CC) $(KB_LDFLAGS) -o $@ $^ -lnettle
-$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(KIT) $(BUILD)/libparts.a
+$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(call objects,$(wildcard tests/bench/parts/*.c)) $(KIT) $(BUILD)/libparts.a
 	@mkdir -p $(@D)
 	$(CC) $(KB_LDFLAGS) -o $@ $^ -lnettle -lm
 # Static, so that a victim's instructions are few and all its own.

@@ -1,5 +1,6 @@
 #include "keys.h"
 
+#include "plan.h"
 #include "segment/count.h"
 #include "segment/os.h"
 #include "segment/policy.h"
@@ -12,18 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
-
-/* What is to be done to one pool. `where` says for each configured key which slot it has or gets. */
-struct plan {
-    const struct kb_config_pool *from;
-    unsigned pool;
-    unsigned span;   /* slots in use afterwards */
-    uint16_t *where; /* per configured key; NOWHERE: not there yet */
-    bool stays[KB_KEYS];
-};
-
-#define NOWHERE UINT16_MAX
 
 static int fail(struct kb_owner_error *error, int code, const char *what, const char *pool, const char *why)
 {
@@ -50,72 +39,7 @@ static int find_place(const struct kb_secrets *secrets, const char *name, const 
     return unnamed;
 }
 
-static int by_fingerprint(const void *a, const void *b)
-{
-    const struct kb_config_key *const *x = a, *const *y = b;
-    return strcmp((*x)->fingerprint, (*y)->fingerprint);
-}
-
-/* Marks the slots whose keys stay. */
-static void match(struct plan *plan, struct kb_state *state, const struct kb_config_key **sorted)
-{
-    const unsigned span = kb_slot_span(state, plan->pool);
-    for (unsigned key = 0; key < span; key++) {
-        struct kb_config_key wanted;
-        const struct kb_config_key *probe = &wanted;
-        if (is_empty(state, plan->pool, key))
-            continue;
-        kb_slot_fingerprint(&state->slots[plan->pool][key], wanted.fingerprint);
-        const struct kb_config_key **found =
-            bsearch(&probe, sorted, plan->from->n_keys, sizeof(struct kb_config_key *), by_fingerprint);
-        if (!found || plan->where[*found - plan->from->keys] != NOWHERE)
-            continue; /* not wanted, or twice in a damaged segment */
-        plan->where[*found - plan->from->keys] = (uint16_t)key;
-        plan->stays[key] = true;
-    }
-    plan->span = span;
-}
-
-/* Gives each new key the first slot that is not one that stays. */
-static void place_new(struct plan *plan)
-{
-    unsigned free = 0;
-    for (unsigned i = 0; i < plan->from->n_keys; i++) {
-        if (plan->where[i] != NOWHERE)
-            continue;
-        while (plan->stays[free])
-            free++;
-        plan->where[i] = (uint16_t)free;
-        free++;
-        plan->span = free > plan->span ? free : plan->span;
-    }
-}
-
-/* Places go round only as long as keys fit, which the configuration's limits see to. */
-_Static_assert(KB_KEYS < NOWHERE, "a slot number fits");
-
-static int make_plan(struct plan *plan, const struct kb_config_pool *from, struct kb_state *state)
-{
-    const unsigned n = from->n_keys;
-    const struct kb_config_key **sorted = calloc(n + 1, sizeof *sorted);
-    plan->from = from;
-    plan->where = malloc((n + 1) * sizeof *plan->where);
-    if (!sorted || !plan->where) {
-        free(sorted);
-        return KB_ENOMEM;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        sorted[i] = &from->keys[i];
-        plan->where[i] = NOWHERE;
-    }
-    qsort(sorted, n, sizeof *sorted, by_fingerprint);
-    match(plan, state, sorted);
-    place_new(plan);
-    free(sorted);
-    return 0;
-}
-
-static int allocate(struct kb_owner *owner, const struct plan *plan)
+static int allocate(struct kb_owner *owner, const struct kb_plan *plan)
 {
     int error = kb_owner_allocate(owner, plan->pool, plan->span);
     for (unsigned i = 0; error == 0 && i < plan->from->n_keys; i++)
@@ -161,7 +85,7 @@ static bool holds(struct kb_segment *segment, unsigned pool, unsigned key, const
     return same;
 }
 
-static void name_pool(struct kb_segment *segment, const struct plan *plan)
+static void name_pool(struct kb_segment *segment, const struct kb_plan *plan)
 {
     struct kb_pool *pool = &segment->state->pools[plan->pool];
     char *name = segment->secrets->header.names[plan->pool];
@@ -179,7 +103,7 @@ static bool word_sane(uint64_t word)
     return kb_word_state(word) < KB_STATES;
 }
 
-static void edit_pool(struct kb_segment *segment, const struct plan *plan, struct kb_keys_change *change)
+static void edit_pool(struct kb_segment *segment, const struct kb_plan *plan, struct kb_keys_change *change)
 {
     struct kb_state *state = segment->state;
     const unsigned before = kb_slot_span(state, plan->pool);
@@ -231,7 +155,7 @@ static bool lock_pool(struct kb_secrets *secrets, unsigned pool, unsigned span)
 }
 
 /* Plans and allocates every pool; KB_E code. */
-static int prepare(struct kb_owner *owner, const struct kb_config *config, struct plan *plans,
+static int prepare(struct kb_owner *owner, const struct kb_config *config, struct kb_plan *plans,
                    struct kb_owner_error *error)
 {
     bool taken[KB_POOLS] = {false};
@@ -243,7 +167,7 @@ static int prepare(struct kb_owner *owner, const struct kb_config *config, struc
                         "64 names were used since the segment was made; restart the broker");
         taken[place] = true;
         plans[i].pool = (unsigned)place;
-        if (make_plan(&plans[i], from, owner->segment.state) != 0)
+        if (kb_plan_make(&plans[i], from, owner->segment.state) != 0)
             return fail(error, KB_ENOMEM, "cannot plan the keys", from->name, strerror(ENOMEM));
         const int code = allocate(owner, &plans[i]);
         if (code)
@@ -252,7 +176,7 @@ static int prepare(struct kb_owner *owner, const struct kb_config *config, struc
     return 0;
 }
 
-static void edit(struct kb_owner *owner, const struct plan *plans, unsigned n_plans, struct kb_keys_change *change)
+static void edit(struct kb_owner *owner, const struct kb_plan *plans, unsigned n_plans, struct kb_keys_change *change)
 {
     struct kb_segment *segment = &owner->segment;
     bool wanted[KB_POOLS] = {false};
@@ -273,7 +197,7 @@ int kb_keys_apply(struct kb_owner *owner, const struct kb_config *config, struct
                   struct kb_owner_error *error)
 {
     memset(change, 0, sizeof *change);
-    struct plan *plans = calloc(config->n_pools + 1, sizeof *plans);
+    struct kb_plan *plans = calloc(config->n_pools + 1, sizeof *plans);
     if (!plans)
         return fail(error, KB_ENOMEM, "cannot plan the keys", "*", strerror(ENOMEM));
     int code = kb_owner_enter(owner);
@@ -287,7 +211,7 @@ int kb_keys_apply(struct kb_owner *owner, const struct kb_config *config, struct
         kb_owner_leave(owner);
     }
     for (unsigned i = 0; i < config->n_pools; i++)
-        free(plans[i].where);
+        kb_plan_free(&plans[i]);
     free(plans);
     return code;
 }

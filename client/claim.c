@@ -10,6 +10,11 @@
 
 #include <string.h>
 
+/* The path of a claim that succeeds at once is one piece of code; everything else is out of its way. */
+#define HOT                 inline __attribute__((always_inline))
+#define COLD                __attribute__((noinline, cold))
+#define UNLIKELY(condition) __builtin_expect((condition), 0)
+
 enum {
     VAIN_TURNS = 2 * KB_KEYS, /* turns that lead to no key before a sweep must set the bits right */
     POLL_MS = 20,             /* the longest sleep of a claim that waits */
@@ -50,46 +55,58 @@ static bool take_trial(const struct place *at, unsigned key, uint64_t *word)
     return true;
 }
 
-/* The turn has come to this key. False: it cannot be claimed after all, or changed while its secret was
- * copied; the claim takes another turn. */
-static bool take(const struct place *at, unsigned key, kb_key *out)
+/* Copies the key out if its word is still `word` afterwards: that look is a claim's last step, so a
+ * claim that began after a failure was reported cannot miss it. */
+static HOT bool copy_out(const struct place *at, unsigned key, uint64_t word, unsigned flags, kb_key *out)
+{
+    const _Atomic uint64_t *slot_word = &at->segment->state->slots[at->pool][key].word;
+    const bool copied = kb_secret_copy(at->segment->secrets, at->pool, key, out);
+    if (UNLIKELY(!copied || atomic_load_explicit(slot_word, memory_order_acquire) != word))
+        return false;
+    fill(out, at, key, word, flags);
+    kb_count(at->segment, at->worker, at->pool, key, KB_COUNT_CLAIMS);
+    return true;
+}
+
+/* The turn has come to a key that is not simply available: on trial, or its bit was wrong. */
+static COLD bool take_other(const struct place *at, unsigned key, uint64_t word, kb_key *out)
 {
     struct kb_state *state = at->segment->state;
-    _Atomic uint64_t *const slot_word = &state->slots[at->pool][key].word;
-    uint64_t word = atomic_load_explicit(slot_word, memory_order_acquire);
-    unsigned flags = 0;
-    if (kb_word_state(word) != KB_AVAILABLE) {
-        if (!kb_word_claimable(word)) {
-            kb_slot_agree(state, at->pool, key);
-            return false;
-        }
-        if (!take_trial(at, key, &word))
-            return false;
-        flags = KB_CLAIM_TRIAL;
+    if (!kb_word_claimable(word)) {
+        kb_slot_agree(state, at->pool, key);
+        return false;
     }
-    const bool copied = kb_secret_copy(at->segment->secrets, at->pool, key, out);
-    if (copied && atomic_load_explicit(slot_word, memory_order_acquire) == word) {
-        fill(out, at, key, word, flags);
-        kb_count(at->segment, at->worker, at->pool, key, KB_COUNT_CLAIMS);
+    if (!take_trial(at, key, &word))
+        return false;
+    if (copy_out(at, key, word, KB_CLAIM_TRIAL, out))
         return true;
-    }
-    if (flags & KB_CLAIM_TRIAL)
-        kb_slot_change(state, at->pool, key, word, kb_word_trial_offered(word));
+    kb_slot_change(state, at->pool, key, word, kb_word_trial_offered(word));
     return false;
+}
+
+/* Takes one turn. 1: its key is claimed. 0: its key cannot be claimed after all, or changed while its
+ * secret was copied. -1: no key has a turn. */
+static HOT int take_turn(const struct place *at, kb_key *out)
+{
+    struct kb_state *state = at->segment->state;
+    uint64_t sequence;
+    const int key = kb_rotation_turn(&state->pools[at->pool].rotation, &sequence);
+    if (UNLIKELY(key < 0))
+        return -1;
+    if (UNLIKELY(sequence % KB_SWEEP_TURNS == KB_SWEEP_TURNS - 1))
+        kb_sweep(state, at->pool, kb_os_now());
+    const uint64_t word = atomic_load_explicit(&state->slots[at->pool][key].word, memory_order_acquire);
+    if (UNLIKELY(kb_word_state(word) != KB_AVAILABLE))
+        return take_other(at, (unsigned)key, word, out);
+    return copy_out(at, (unsigned)key, word, 0, out);
 }
 
 static bool take_turns(const struct place *at, kb_key *out)
 {
-    struct kb_rotation *rotation = &at->segment->state->pools[at->pool].rotation;
     for (int turns = 0; turns < VAIN_TURNS; turns++) {
-        uint64_t sequence;
-        const int key = kb_rotation_turn(rotation, &sequence);
-        if (key < 0)
-            return false;
-        if (sequence % KB_SWEEP_TURNS == KB_SWEEP_TURNS - 1)
-            kb_sweep(at->segment->state, at->pool, kb_os_now());
-        if (take(at, (unsigned)key, out))
-            return true;
+        const int taken = take_turn(at, out);
+        if (taken)
+            return taken > 0;
     }
     return false;
 }
@@ -100,22 +117,33 @@ static bool due(struct kb_rotation *rotation)
     return time != KB_NEVER && time <= kb_os_now_coarse();
 }
 
-static int claim_in(const struct place *at, kb_key *out)
+/* When the first turn has led to nothing. */
+static COLD int claim_slowly(const struct place *at, kb_key *out)
 {
     struct kb_state *state = at->segment->state;
-    if (due(&state->pools[at->pool].rotation))
-        kb_sweep(state, at->pool, kb_os_now());
     if (take_turns(at, out))
         return 0;
     kb_sweep(state, at->pool, kb_os_now());
-    if (take_turns(at, out) || (kb_sweep_all_failed(state, at->pool) && take_turns(at, out)))
+    if (take_turns(at, out))
+        return 0;
+    kb_sweep_all_failed(state, at->pool);
+    if (take_turns(at, out))
         return 0;
     explicit_bzero(out, sizeof *out);
     out->wait_ms = kb_pool_wait_ms(state, at->pool);
     return KB_EEXHAUSTED;
 }
 
-static int find_place(kb_client *client, const char *pool, struct place *at)
+static HOT int claim_in(const struct place *at, kb_key *out)
+{
+    struct kb_state *state = at->segment->state;
+    if (UNLIKELY(due(&state->pools[at->pool].rotation)))
+        kb_sweep(state, at->pool, kb_os_now());
+    const int taken = take_turn(at, out);
+    return UNLIKELY(taken <= 0) ? claim_slowly(at, out) : 0;
+}
+
+static HOT int find_place(kb_client *client, const char *pool, struct place *at)
 {
     int code;
     at->segment = atomic_load_explicit(&client->segment, memory_order_acquire);
@@ -127,33 +155,36 @@ static int find_place(kb_client *client, const char *pool, struct place *at)
     return number < 0 ? number : 0;
 }
 
-int kb_claim_now(kb_client *client, const char *pool, kb_key *out)
+static HOT int claim_now(kb_client *client, const char *pool, kb_key *out, struct kb_segment **in)
 {
     struct place at;
-    int code = find_place(client, pool, &at);
-    if (code == 0)
-        code = claim_in(&at, out);
-    if (code == 0)
-        return 0;
-    /* A segment that has ended has no pools and no keys: look for its successor. */
-    struct kb_segment *segment;
-    const int moved = kb_client_segment(client, &segment);
-    if (moved)
-        return moved;
-    if (segment == at.segment)
-        return code;
-    code = find_place(client, pool, &at);
+    const int code = find_place(client, pool, &at);
+    *in = at.segment;
     return code ? code : claim_in(&at, out);
 }
 
-int kb_claim(kb_client *client, const char *pool, int timeout_ms, kb_key *out)
+static COLD int claim_again(kb_client *client, const char *pool, kb_key *out, struct kb_segment **in)
 {
-    if (!client || !pool || !out || timeout_ms < -1)
-        return KB_EINVAL;
-    int code = kb_claim_now(client, pool, out);
-    if (code == 0)
-        return 0;
+    return claim_now(client, pool, out, in);
+}
+
+/* When a claim has failed with `code` in a segment. One that has ended has no pools and no keys: its
+ * successor is tried. */
+static COLD int claim_elsewhere(kb_client *client, const char *pool, kb_key *out, int code, struct kb_segment *segment)
+{
+    struct kb_segment *now;
+    const int moved = kb_client_segment(client, &now);
+    if (moved)
+        return moved;
+    return now == segment ? code : claim_again(client, pool, out, &segment);
+}
+
+/* After a first attempt that failed with `code`: more of them, until the time is up. */
+static COLD int claim_patiently(kb_client *client, const char *pool, int timeout_ms, kb_key *out, int code,
+                                struct kb_segment *segment)
+{
     const uint64_t start = kb_os_now();
+    code = claim_elsewhere(client, pool, out, code, segment);
     while ((code == KB_EEXHAUSTED || code == KB_ENOBROKER) && timeout_ms != 0) {
         uint64_t sleep = POLL_MS;
         if (timeout_ms > 0) {
@@ -163,14 +194,25 @@ int kb_claim(kb_client *client, const char *pool, int timeout_ms, kb_key *out)
             sleep = (uint64_t)timeout_ms - gone < sleep ? (uint64_t)timeout_ms - gone : sleep;
         }
         kb_os_sleep(sleep);
-        code = kb_claim_now(client, pool, out);
-        if (code == 0)
-            return 0;
+        code = claim_again(client, pool, out, &segment);
+        if (code)
+            code = claim_elsewhere(client, pool, out, code, segment);
     }
-    const int wait_ms = code == KB_EEXHAUSTED ? out->wait_ms : -1;
-    explicit_bzero(out, sizeof *out);
-    out->wait_ms = wait_ms;
+    if (code) {
+        const int wait_ms = code == KB_EEXHAUSTED ? out->wait_ms : -1;
+        explicit_bzero(out, sizeof *out);
+        out->wait_ms = wait_ms;
+    }
     return code;
+}
+
+int kb_claim(kb_client *client, const char *pool, int timeout_ms, kb_key *out)
+{
+    struct kb_segment *segment;
+    if (!client || !pool || !out || timeout_ms < -1)
+        return KB_EINVAL;
+    const int code = claim_now(client, pool, out, &segment);
+    return code == 0 ? 0 : claim_patiently(client, pool, timeout_ms, out, code, segment);
 }
 
 /* Takes no turn and no trial; the word only has to stand still while the secret is copied. */

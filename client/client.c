@@ -78,20 +78,10 @@ int kb_client_segment(kb_client *client, struct kb_segment **out)
     return 0;
 }
 
-/* The names are compared in the secrets segment, which only the broker writes. */
-static bool is_pool(struct kb_segment *segment, unsigned pool, const char *name)
+int kb_client_find_pool(kb_client *client, struct kb_segment *segment, const char *name)
 {
-    return strcmp(segment->secrets->header.names[pool], name) == 0 &&
-           atomic_load_explicit(&segment->state->pools[pool].live, memory_order_acquire);
-}
-
-int kb_client_pool(kb_client *client, struct kb_segment *segment, const char *name)
-{
-    const unsigned last = atomic_load_explicit(&client->last_pool, memory_order_relaxed);
-    if (is_pool(segment, last, name))
-        return (int)last;
     for (unsigned pool = 0; *name && pool < KB_POOLS; pool++)
-        if (is_pool(segment, pool, name)) {
+        if (kb_client_is_pool(segment, pool, name)) {
             atomic_store_explicit(&client->last_pool, pool, memory_order_relaxed);
             return (int)pool;
         }

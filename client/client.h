@@ -7,6 +7,8 @@
 #include "keybroker.h"
 #include "segment/mapping.h"
 
+#include <string.h>
+
 struct kb_client {
     _Atomic(struct kb_segment *) segment; /* never NULL. Replaced by CAS; what it was is retired, not freed */
     _Atomic(struct kb_segment *) retired; /* a stack, freed by kb_close */
@@ -21,10 +23,22 @@ enum { KB_CLAIM_PINNED = 1, /* by kb_claim_key */ KB_CLAIM_TRIAL = 2 };
 int kb_client_segment(struct kb_client *client, struct kb_segment **out);
 
 /* The pool's number, or KB_EPOOL. */
-int kb_client_pool(struct kb_client *client, struct kb_segment *segment, const char *name);
+int kb_client_find_pool(struct kb_client *client, struct kb_segment *segment, const char *name);
 
-/* One attempt at a claim, without waiting; out->wait_ms as in the public header. */
-int kb_claim_now(struct kb_client *client, const char *pool, kb_key *out);
+/* Whether the pool of this number has this name. Names are compared in the secrets segment, which only
+ * the broker writes. */
+static inline bool kb_client_is_pool(const struct kb_segment *segment, unsigned pool, const char *name)
+{
+    return atomic_load_explicit(&segment->state->pools[pool].live, memory_order_acquire) &&
+           strcmp(segment->secrets->header.names[pool], name) == 0;
+}
+
+/* The same, from where the last look-up ended if that fits. */
+static inline int kb_client_pool(struct kb_client *client, struct kb_segment *segment, const char *name)
+{
+    const unsigned last = atomic_load_explicit(&client->last_pool, memory_order_relaxed);
+    return kb_client_is_pool(segment, last, name) ? (int)last : kb_client_find_pool(client, segment, name);
+}
 
 /* How long until a key of the pool is due to come back: -1 if none is. */
 int kb_pool_wait_ms(struct kb_state *state, unsigned pool);

@@ -16,7 +16,7 @@ struct report {
     int status;
 };
 
-static bool is_key_failure(kb_outcome outcome)
+static inline bool is_key_failure(kb_outcome outcome)
 {
     return outcome == KB_OUTCOME_AUTH || outcome == KB_OUTCOME_QUOTA || outcome == KB_OUTCOME_RATE;
 }
@@ -140,14 +140,13 @@ static bool settle(const struct report *r, uint64_t word, int *result)
 }
 
 /* For people. The key's line is shared by all who claim it, so it is written only for news. */
-static void note_status(const struct report *r)
+static inline void note_status(struct kb_slot *slot, int status)
 {
-    _Atomic int32_t *last = &slot_of(r)->last_status;
-    if (r->status != 0 && atomic_load_explicit(last, memory_order_relaxed) != r->status)
-        atomic_store_explicit(last, r->status, memory_order_relaxed);
+    if (status != 0 && atomic_load_explicit(&slot->last_status, memory_order_relaxed) != status)
+        atomic_store_explicit(&slot->last_status, status, memory_order_relaxed);
 }
 
-static enum kb_counter counter_of(kb_outcome outcome)
+static inline enum kb_counter counter_of(kb_outcome outcome)
 {
     if (outcome == KB_OUTCOME_OK)
         return KB_COUNT_OK;
@@ -164,45 +163,52 @@ static bool same_key(const struct report *r, uint64_t word)
     return kb_word_state(word) != KB_EMPTY && strcmp(fingerprint, r->key->fingerprint) == 0;
 }
 
-/* 0 and the claim's segment; 1 if that has ended and another is mapped by now; KB_EINVAL. */
-static int find_claim(kb_client *client, const kb_key *key, struct kb_segment **segment)
+/* A report that is more than "the key is as it was". */
+static __attribute__((noinline)) int report_news(const struct report *r, uint64_t worker)
 {
-    if (!client || !key || key->kb_pool >= KB_POOLS || key->index >= KB_KEYS || key->secret_len > KB_SECRET_MAX)
-        return KB_EINVAL;
-    *segment = atomic_load_explicit(&client->segment, memory_order_acquire);
-    return (*segment)->instance == key->kb_instance ? 0 : 1;
+    uint64_t word = atomic_load(&slot_of(r)->word);
+    int result;
+    if (!same_key(r, word))
+        return 1;
+    kb_count(r->segment, worker, r->key->kb_pool, r->key->index, counter_of(r->outcome));
+    note_status(slot_of(r), r->status);
+    while (!settle(r, word, &result))
+        word = atomic_load(&slot_of(r)->word);
+    return result;
+}
+
+static inline bool in_bounds(const kb_key *key)
+{
+    return key->kb_pool < KB_POOLS && key->index < KB_KEYS;
 }
 
 int kb_report(kb_client *client, const kb_key *key, kb_outcome outcome, int retry_after_ms, int status)
 {
-    struct report r = {.key = key, .outcome = outcome, .retry_after_ms = retry_after_ms, .status = status};
-    if ((unsigned)outcome > KB_OUTCOME_CLIENT || retry_after_ms < -1)
+    if (!client || !key || (unsigned)outcome > KB_OUTCOME_CLIENT || retry_after_ms < -1 || !in_bounds(key))
         return KB_EINVAL;
-    int code = find_claim(client, key, &r.segment);
+    struct kb_segment *segment = atomic_load_explicit(&client->segment, memory_order_acquire);
+    if (segment->instance != key->kb_instance)
+        return 1; /* the claim's segment has ended, another is mapped by now */
+    int code;
+    const uint64_t worker = kb_worker_place(segment, &code);
     if (code)
         return code;
-    const uint64_t worker = kb_worker_place(r.segment, &code);
-    if (code)
-        return code;
-    uint64_t word = atomic_load_explicit(&slot_of(&r)->word, memory_order_acquire);
-    if (!same_key(&r, word))
-        return 1;
-    kb_count(r.segment, worker, key->kb_pool, key->index, counter_of(outcome));
-    note_status(&r);
-    if (word == key->kb_word && key->kb_flags == 0 && !is_key_failure(outcome))
-        return 0;
-    int result;
-    while (!settle(&r, word, &result))
-        word = atomic_load(&slot_of(&r)->word);
-    return result;
+    struct kb_slot *slot = &segment->state->slots[key->kb_pool][key->index];
+    const uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+    if (word != key->kb_word || key->kb_flags != 0 || is_key_failure(outcome))
+        return report_news(&(struct report){segment, key, outcome, retry_after_ms, status}, worker);
+    kb_count(segment, worker, key->kb_pool, key->index, counter_of(outcome));
+    note_status(slot, status);
+    return 0;
 }
 
 int kb_release(kb_client *client, const kb_key *key)
 {
-    struct report r = {.key = key};
-    const int code = find_claim(client, key, &r.segment);
-    if (code)
-        return code;
+    if (!client || !key || !in_bounds(key))
+        return KB_EINVAL;
+    const struct report r = {.segment = atomic_load_explicit(&client->segment, memory_order_acquire), .key = key};
+    if (r.segment->instance != key->kb_instance)
+        return 1;
     const uint64_t word = atomic_load(&slot_of(&r)->word);
     if (kb_word_epoch(word) != kb_word_epoch(key->kb_word))
         return 1;

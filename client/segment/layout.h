@@ -51,7 +51,7 @@ enum {
 };
 
 #define KB_ENV_MAX      127 /* characters of an environment variable's name */
-#define KB_SECRET_SHORT 232 /* bytes of a secret kept beside its stamp; a longer one goes to the long texts */
+#define KB_SECRET_SHORT 224 /* bytes of a secret kept beside its stamp; a longer one goes to the long texts */
 
 /*
  * Where it all begins. The first line is the same in every layout, past and future, so that any
@@ -190,6 +190,7 @@ struct kb_secret {
     alignas(64) _Atomic uint64_t stamp; /* {serial:48, busy:1, length:15}; 0: nothing here */
     _Atomic uint64_t fingerprint[2];
     _Atomic uint64_t text[KB_SECRET_SHORT / 8]; /* zero-filled behind the secret */
+    uint64_t reserved;
 };
 
 struct kb_secrets {

@@ -4,8 +4,6 @@
 #include "segment/identity.h"
 #include "segment/object.h"
 #include "segment/os.h"
-#include "segment/secret.h"
-#include "segment/slot.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,12 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_KEYS = 128, /* keys that fill whole pages of every array */ ROUNDS = 100, NO_FD = -1 };
+enum { BLOCK_KEYS = 128, /* keys that fill whole pages of every array */ ROUNDS = 100 };
 
-static int refuse(struct kb_owner_error *error, int code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int refuse(struct kb_owner_error *error, int code, const char *format, ...)
+int kb_owner_refuse(struct kb_owner_error *error, int code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -29,7 +24,7 @@ static int refuse(struct kb_owner_error *error, int code, const char *format, ..
     return code;
 }
 
-static void let_go(struct kb_owner *o)
+void kb_owner_abandon(struct kb_owner *o)
 {
     if (o->segment.state)
         munmap(o->segment.state, sizeof *o->segment.state);
@@ -41,10 +36,10 @@ static void let_go(struct kb_owner *o)
         close(o->secrets_fd);
     o->segment.state = NULL;
     o->segment.secrets = NULL;
-    o->state_fd = o->secrets_fd = NO_FD;
+    o->state_fd = o->secrets_fd = KB_NO_FD;
 }
 
-static bool map_both(struct kb_owner *o)
+bool kb_owner_map(struct kb_owner *o)
 {
     void *state = mmap(NULL, sizeof(struct kb_state), PROT_READ | PROT_WRITE, MAP_SHARED, o->state_fd, 0);
     o->segment.state = state == MAP_FAILED ? NULL : state;
@@ -61,22 +56,25 @@ static int make(struct kb_owner *o, gid_t group, struct kb_owner_error *error)
     kb_object_unlink(o->name, "secrets");
     o->secrets_fd = kb_object_create(o->name, "secrets", 0640, group);
     if (o->secrets_fd < 0 || kb_object_mode(o->state_fd, 0660, group) != 0)
-        return refuse(error, errno == EPERM ? KB_EPERM : KB_ESYSTEM, "cannot make the shared memory of \"%s\": %s",
-                      o->name, strerror(errno));
+        return kb_owner_refuse(error, errno == EPERM ? KB_EPERM : KB_ESYSTEM,
+                               "cannot make the shared memory of \"%s\": %s", o->name, strerror(errno));
     if (ftruncate(o->state_fd, sizeof(struct kb_state)) != 0 ||
         ftruncate(o->secrets_fd, sizeof(struct kb_secrets)) != 0)
-        return refuse(error, KB_ENOMEM, "cannot size the shared memory of \"%s\": %s", o->name, strerror(errno));
+        return kb_owner_refuse(error, KB_ENOMEM, "cannot size the shared memory of \"%s\": %s", o->name,
+                               strerror(errno));
     int code = kb_os_allocate(o->state_fd, 0, offsetof(struct kb_state, slots));
     if (code == 0)
         code = kb_os_allocate(o->secrets_fd, 0, offsetof(struct kb_secrets, secrets));
     if (code)
-        return refuse(error, KB_ENOMEM, "cannot allocate the shared memory of \"%s\": %s", o->name, strerror(code));
-    if (!map_both(o))
-        return refuse(error, KB_ENOMEM, "cannot map the shared memory of \"%s\": %s", o->name, strerror(errno));
+        return kb_owner_refuse(error, KB_ENOMEM, "cannot allocate the shared memory of \"%s\": %s", o->name,
+                               strerror(code));
+    if (!kb_owner_map(o))
+        return kb_owner_refuse(error, KB_ENOMEM, "cannot map the shared memory of \"%s\": %s", o->name,
+                               strerror(errno));
     struct kb_header *header = &o->segment.state->header;
     struct kb_secrets_header *secrets = &o->segment.secrets->header;
     if (!kb_guard_init(header))
-        return refuse(error, KB_ESYSTEM, "no semaphores between processes here: %s", strerror(errno));
+        return kb_owner_refuse(error, KB_ESYSTEM, "no semaphores between processes here: %s", strerror(errno));
     header->layout = secrets->layout = KB_LAYOUT;
     header->instance = secrets->instance = o->segment.instance = kb_os_random();
     for (unsigned pool = 0; pool < KB_POOLS; pool++) {
@@ -101,40 +99,38 @@ static int make_or_unmake(struct kb_owner *o, gid_t group, struct kb_owner_error
     return code;
 }
 
-/* What there is to say of an object of our name. */
-enum finding { USABLE, LEFT_HALF_MADE, ENDED, OTHER_LAYOUT, DAMAGED };
-
 static const char *const set_aside[] = {
-    [USABLE] = NULL,
-    [LEFT_HALF_MADE] = NULL,
-    [ENDED] = NULL,
-    [OTHER_LAYOUT] = "it was made by a keybroker of another layout",
-    [DAMAGED] = "it is damaged",
+    [KB_USABLE] = NULL,
+    [KB_LEFT_HALF_MADE] = NULL,
+    [KB_ENDED] = NULL,
+    [KB_OTHER_LAYOUT] = "it was made by a keybroker of another layout",
+    [KB_DAMAGED] = "it is damaged",
 };
 
-static enum finding look(struct kb_owner *o, struct kb_header *header)
+enum kb_finding kb_owner_look(struct kb_owner *o, struct kb_header *header)
 {
     struct stat state, secrets;
     if (fstat(o->state_fd, &state) != 0 || state.st_size < (off_t)sizeof *header)
-        return state.st_size == 0 ? LEFT_HALF_MADE : DAMAGED;
+        return state.st_size == 0 ? KB_LEFT_HALF_MADE : KB_DAMAGED;
     if (pread(o->state_fd, header, sizeof *header, 0) != (ssize_t)sizeof *header)
-        return DAMAGED;
+        return KB_DAMAGED;
     if (atomic_load(&header->magic) != KB_MAGIC)
-        return atomic_load(&header->magic) == 0 ? LEFT_HALF_MADE : DAMAGED;
+        return atomic_load(&header->magic) == 0 ? KB_LEFT_HALF_MADE : KB_DAMAGED;
     if (header->layout != KB_LAYOUT)
-        return OTHER_LAYOUT;
+        return KB_OTHER_LAYOUT;
     if (atomic_load(&header->ended))
-        return ENDED;
+        return KB_ENDED;
     if (state.st_size != (off_t)sizeof(struct kb_state) || o->secrets_fd < 0 || fstat(o->secrets_fd, &secrets) != 0 ||
         secrets.st_size != (off_t)sizeof(struct kb_secrets))
-        return DAMAGED;
-    return USABLE;
+        return KB_DAMAGED;
+    return KB_USABLE;
 }
 
 static int adopt(struct kb_owner *o, struct kb_owner_error *error)
 {
-    if (!map_both(o))
-        return refuse(error, KB_ENOMEM, "cannot map the shared memory of \"%s\": %s", o->name, strerror(errno));
+    if (!kb_owner_map(o))
+        return kb_owner_refuse(error, KB_ENOMEM, "cannot map the shared memory of \"%s\": %s", o->name,
+                               strerror(errno));
     struct kb_header *header = &o->segment.state->header;
     if (atomic_load(&o->segment.secrets->header.magic) != KB_MAGIC ||
         o->segment.secrets->header.instance != header->instance)
@@ -148,8 +144,8 @@ static int adopt(struct kb_owner *o, struct kb_owner_error *error)
 
 static int held(const struct kb_owner *o, struct kb_header *header, struct kb_owner_error *error)
 {
-    return refuse(error, KB_EBUSY, "broker \"%s\" is run by process %llu already (--replace takes over)", o->name,
-                  (unsigned long long)atomic_load(&header->broker_pid));
+    return kb_owner_refuse(error, KB_EBUSY, "broker \"%s\" is run by process %llu already (--replace takes over)",
+                           o->name, (unsigned long long)atomic_load(&header->broker_pid));
 }
 
 /* One round with the state object open and locked. KB_ENOBROKER: the name is free by now, go round. */
@@ -159,26 +155,27 @@ static int take_over(struct kb_owner *o, bool replace, struct kb_owner_error *er
     struct stat st;
     memset(&header, 0, sizeof header);
     if (fstat(o->state_fd, &st) != 0 || st.st_uid != geteuid())
-        return refuse(error, KB_EPERM, "the shared memory of \"%s\" belongs to user %u, not to this one (%u)", o->name,
-                      (unsigned)st.st_uid, (unsigned)geteuid());
+        return kb_owner_refuse(error, KB_EPERM, "the shared memory of \"%s\" belongs to user %u, not to this one (%u)",
+                               o->name, (unsigned)st.st_uid, (unsigned)geteuid());
     o->secrets_fd = kb_object_open(o->name, "secrets");
-    const enum finding found = look(o, &header);
+    const enum kb_finding found = kb_owner_look(o, &header);
     o->before_lives = o->secrets_fd >= 0 && !kb_object_lock_alone(o->secrets_fd);
-    if (o->before_lives && !(replace && found == USABLE)) {
-        if (found == OTHER_LAYOUT)
-            return refuse(error, KB_EVERSION, "broker \"%s\" of another layout is run by process %llu: end it first",
-                          o->name, (unsigned long long)atomic_load(&header.broker_pid));
+    if (o->before_lives && !(replace && found == KB_USABLE)) {
+        if (found == KB_OTHER_LAYOUT)
+            return kb_owner_refuse(error, KB_EVERSION,
+                                   "broker \"%s\" of another layout is run by process %llu: end it first", o->name,
+                                   (unsigned long long)atomic_load(&header.broker_pid));
         return held(o, &header, error);
     }
-    const int code = found == USABLE ? adopt(o, error) : KB_ECORRUPT;
+    const int code = found == KB_USABLE ? adopt(o, error) : KB_ECORRUPT;
     if (code != KB_ECORRUPT)
         return code;
     /* Nobody's, and no use: workers that still map it must not wait for it, and the name is freed. */
-    o->set_aside = found == USABLE ? set_aside[DAMAGED] : set_aside[found];
+    o->set_aside = found == KB_USABLE ? set_aside[KB_DAMAGED] : set_aside[found];
     const uint32_t one = 1;
     if (st.st_size >= (off_t)sizeof header &&
         pwrite(o->state_fd, &one, sizeof one, offsetof(struct kb_header, ended)) != (ssize_t)sizeof one)
-        return refuse(error, KB_ESYSTEM, "cannot mark the old shared memory: %s", strerror(errno));
+        return kb_owner_refuse(error, KB_ESYSTEM, "cannot mark the old shared memory: %s", strerror(errno));
     kb_object_unlink(o->name, "state");
     kb_object_unlink(o->name, "secrets");
     return KB_ENOBROKER;
@@ -195,10 +192,11 @@ static int open_locked(struct kb_owner *o, bool *fresh, struct kb_owner_error *e
             return KB_ENOBROKER;
     }
     if (o->state_fd < 0)
-        return refuse(error, errno == EACCES || errno == EPERM ? KB_EPERM : KB_ESYSTEM,
-                      "cannot open the shared memory of \"%s\": %s", o->name, strerror(errno));
+        return kb_owner_refuse(error, errno == EACCES || errno == EPERM ? KB_EPERM : KB_ESYSTEM,
+                               "cannot open the shared memory of \"%s\": %s", o->name, strerror(errno));
     if (!kb_object_lock(o->state_fd, KB_OWNER_LIMIT_MS))
-        return refuse(error, KB_EBUSY, "another broker \"%s\" is starting or ending and does not move", o->name);
+        return kb_owner_refuse(error, KB_EBUSY, "another broker \"%s\" is starting or ending and does not move",
+                               o->name);
     return kb_object_is(o->state_fd, o->name, "state") ? 0 : KB_ENOBROKER;
 }
 
@@ -207,7 +205,7 @@ int kb_owner_start(const char *name, gid_t group, bool replace, struct kb_owner 
     const char *aside = NULL;
     for (int round = 0; round < ROUNDS; round++) {
         bool fresh;
-        *out = (struct kb_owner){.state_fd = NO_FD, .secrets_fd = NO_FD, .self = kb_identity_self()};
+        *out = (struct kb_owner){.state_fd = KB_NO_FD, .secrets_fd = KB_NO_FD, .self = kb_identity_self()};
         snprintf(out->name, sizeof out->name, "%s", name);
         int code = open_locked(out, &fresh, error);
         if (code == 0)
@@ -219,11 +217,11 @@ int kb_owner_start(const char *name, gid_t group, bool replace, struct kb_owner 
             return 0;
         }
         aside = out->set_aside ? out->set_aside : aside;
-        let_go(out);
+        kb_owner_abandon(out);
         if (code != KB_ENOBROKER)
             return code;
     }
-    return refuse(error, KB_EBUSY, "brokers \"%s\" keep starting and ending", name);
+    return kb_owner_refuse(error, KB_EBUSY, "brokers \"%s\" keep starting and ending", name);
 }
 
 bool kb_owner_in_charge(struct kb_owner *owner)
@@ -271,69 +269,4 @@ int kb_owner_allocate_long(struct kb_owner *o, unsigned pool, unsigned key)
 {
     const uint64_t at = ((uint64_t)pool * KB_KEYS + key) * KB_SECRET_MAX;
     return kb_os_allocate(o->secrets_fd, offsetof(struct kb_secrets, longs) + at, KB_SECRET_MAX);
-}
-
-/* Order matters: first no new claim succeeds, then no claim caught copying does, then the secrets go. */
-static void empty_all(struct kb_segment *segment)
-{
-    struct kb_state *state = segment->state;
-    atomic_store(&state->header.ended, 1);
-    for (unsigned pool = 0; pool < KB_POOLS; pool++) {
-        const unsigned span = kb_slot_span(state, pool);
-        for (unsigned key = 0; key < span; key++) {
-            uint64_t word = atomic_load(&state->slots[pool][key].word);
-            while (!kb_slot_change(state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
-                word = atomic_load(&state->slots[pool][key].word);
-            kb_secret_wipe(segment->secrets, pool, key);
-        }
-    }
-}
-
-void kb_owner_end(struct kb_owner *o)
-{
-    struct kb_header *header = &o->segment.state->header;
-    /* Both waits are bounded; if either lock cannot be had its holder is stuck, and the secrets go anyway. */
-    kb_object_lock(o->state_fd, KB_OWNER_LIMIT_MS);
-    const bool guarded = kb_guard_enter(header, KB_GUARD_LIMIT_MS) == 0;
-    if (kb_owner_in_charge(o)) {
-        empty_all(&o->segment);
-        if (kb_object_is(o->state_fd, o->name, "state"))
-            kb_object_unlink(o->name, "state");
-        if (kb_object_is(o->secrets_fd, o->name, "secrets"))
-            kb_object_unlink(o->name, "secrets");
-    }
-    if (guarded)
-        kb_guard_leave(header);
-    let_go(o);
-}
-
-void kb_owner_abandon(struct kb_owner *owner)
-{
-    let_go(owner);
-}
-
-int kb_owner_purge(const char *name, struct kb_owner_error *error)
-{
-    struct kb_owner o = {.state_fd = NO_FD, .secrets_fd = NO_FD, .self = kb_identity_self()};
-    struct kb_header header;
-    memset(&header, 0, sizeof header);
-    snprintf(o.name, sizeof o.name, "%s", name);
-    o.state_fd = kb_object_open(name, "state");
-    o.secrets_fd = kb_object_open(name, "secrets");
-    int code = 0;
-    if (o.state_fd < 0 && o.secrets_fd < 0)
-        code = errno == ENOENT
-                   ? refuse(error, KB_ENOBROKER, "there is nothing of \"%s\"", name)
-                   : refuse(error, KB_EPERM, "cannot open what there is of \"%s\": %s", name, strerror(errno));
-    else if (o.state_fd >= 0 && !kb_object_lock(o.state_fd, KB_OWNER_LIMIT_MS))
-        code = refuse(error, KB_EBUSY, "a broker \"%s\" is starting or ending", name);
-    else if (o.secrets_fd >= 0 && !kb_object_lock_alone(o.secrets_fd))
-        code = refuse(error, KB_EBUSY, "broker \"%s\" lives: end it first", name);
-    if (code == 0 && o.state_fd >= 0 && look(&o, &header) == USABLE && map_both(&o))
-        empty_all(&o.segment);
-    if (code == 0 && ((o.state_fd >= 0 && kb_object_unlink(name, "state") != 0) ||
-                      (o.secrets_fd >= 0 && kb_object_unlink(name, "secrets") != 0)))
-        code = refuse(error, KB_EPERM, "cannot remove what there is of \"%s\": %s", name, strerror(errno));
-    let_go(&o);
-    return code;
 }

@@ -53,8 +53,19 @@ int kb_owner_allocate_long(struct kb_owner *owner, unsigned pool, unsigned key);
  * the owner is no longer in charge. */
 void kb_owner_end(struct kb_owner *owner);
 
-/* Lets go without ending: what a death would leave. */
+/* Unmaps and closes, and ends nothing: what a death would leave. */
 void kb_owner_abandon(struct kb_owner *owner);
+
+/* Steps of the above, for starting (owner.c) and ending (ending.c) alike. */
+enum { KB_NO_FD = -1 };
+enum kb_finding { KB_USABLE, KB_LEFT_HALF_MADE, KB_ENDED, KB_OTHER_LAYOUT, KB_DAMAGED };
+/* What the opened objects are; copies the header if there is one. */
+enum kb_finding kb_owner_look(struct kb_owner *owner, struct kb_header *header);
+/* Maps both objects for writing, the secrets kept out of core dumps. */
+bool kb_owner_map(struct kb_owner *owner);
+/* Fills *error; returns `code`. */
+int kb_owner_refuse(struct kb_owner_error *error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Removes what a dead broker left. 0, KB_ENOBROKER, KB_EBUSY if one lives, KB_EPERM. */
 int kb_owner_purge(const char *name, struct kb_owner_error *error);

@@ -16,8 +16,23 @@ static inline size_t kb_secret_length(uint64_t stamp)
     return (size_t)(stamp & 0xffff);
 }
 
+enum { KB_SECRET_BLOCK = 4 }; /* words copied at a time */
+_Static_assert(KB_SECRET_SHORT % (KB_SECRET_BLOCK * 8) == 0 && KB_SECRET_MAX % (KB_SECRET_BLOCK * 8) == 0,
+               "whole blocks fit both texts and kb_key.secret");
+_Static_assert(offsetof(kb_key, index) == offsetof(kb_key, fingerprint) + 16, "a fingerprint is written as two words");
+
+/* Word by word, each load atomic: the broker may be writing. */
+static inline void kb_secret_copy_words(void *out, const _Atomic uint64_t *from, size_t count)
+{
+#pragma GCC unroll 4
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t word = atomic_load_explicit(&from[i], memory_order_relaxed);
+        memcpy((char *)out + i * sizeof word, &word, sizeof word);
+    }
+}
+
 /* Copies the secret and its fingerprint to *out. False: there is none, or it was written meanwhile;
- * out->secret may then hold a part of one. Words past the length are copied too: they are zero. */
+ * out->secret may then hold a part of one. Words behind the secret are copied too: they are zero. */
 static inline bool kb_secret_copy(const struct kb_secrets *secrets, unsigned pool, unsigned key, kb_key *out)
 {
     const struct kb_secret *secret = &secrets->secrets[pool][key];
@@ -26,14 +41,9 @@ static inline bool kb_secret_copy(const struct kb_secrets *secrets, unsigned poo
     if (length == 0 || length > KB_SECRET_MAX)
         return false;
     const _Atomic uint64_t *text = length <= KB_SECRET_SHORT ? secret->text : secrets->longs[pool][key];
-    uint64_t name[2];
-    for (size_t i = 0; i < (length + 7) / 8; i++) {
-        const uint64_t eight = atomic_load_explicit(&text[i], memory_order_relaxed);
-        memcpy(out->secret + i * 8, &eight, 8);
-    }
-    for (int i = 0; i < 2; i++)
-        name[i] = atomic_load_explicit(&secret->fingerprint[i], memory_order_relaxed);
-    memcpy(out->fingerprint, name, sizeof out->fingerprint);
+    for (size_t word = 0; word * 8 < length; word += KB_SECRET_BLOCK)
+        kb_secret_copy_words(out->secret + word * 8, text + word, KB_SECRET_BLOCK);
+    kb_secret_copy_words((char *)out + offsetof(kb_key, fingerprint), secret->fingerprint, 2);
     out->secret[length] = 0;
     out->secret_len = length;
     /* The text is read before the second look at the stamp, and before the caller's at the word. */

@@ -77,20 +77,18 @@ void kb_sweep_owner(struct kb_state *state, unsigned slot, uint64_t identity)
     }
 }
 
-bool kb_sweep_all_failed(struct kb_state *state, unsigned pool)
+void kb_sweep_all_failed(struct kb_state *state, unsigned pool)
 {
     const unsigned span = kb_slot_span(state, pool);
-    bool any = false;
     for (unsigned key = 0; key < span; key++) {
         const unsigned s = kb_word_state(atomic_load(&state->slots[pool][key].word));
         if (s == KB_AVAILABLE || s == KB_PROBATION)
-            return false;
+            return;
     }
     for (unsigned key = 0; key < span; key++) {
         const uint64_t word = atomic_load(&state->slots[pool][key].word);
         const struct kb_word w = kb_word_unpack(word);
         if (w.state == KB_FAILED && !w.named)
-            any |= kb_slot_change(state, pool, key, word, kb_word_pack(kb_word_enter(w, KB_PROBATION)));
+            kb_slot_change(state, pool, key, word, kb_word_pack(kb_word_enter(w, KB_PROBATION)));
     }
-    return any;
 }

@@ -16,8 +16,6 @@
 
 #include "segment/layout.h"
 
-#include <stdbool.h>
-
 #define KB_NEVER ((UINT64_C(1) << 48) - 1)
 
 /* A claim sweeps at every turn whose sequence is a multiple of this: a bit lost to a death comes back
@@ -39,7 +37,7 @@ uint64_t kb_sweep(struct kb_state *state, unsigned pool, uint64_t now_ms);
 void kb_sweep_owner(struct kb_state *state, unsigned slot, uint64_t identity);
 
 /* The all-failed rule: if no key is available or in probation, every failed key whose time upstream
- * did not name goes to probation at once. True if any did. Call it after a sweep. */
-bool kb_sweep_all_failed(struct kb_state *state, unsigned pool);
+ * did not name goes to probation at once, strikes kept. Call it after a sweep. */
+void kb_sweep_all_failed(struct kb_state *state, unsigned pool);
 
 #endif

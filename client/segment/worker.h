@@ -23,7 +23,7 @@ static inline uint64_t kb_worker_place(struct kb_segment *segment, int *code)
 {
     const uint64_t place = atomic_load_explicit(&segment->share->place, memory_order_acquire);
     *code = 0;
-    return place && segment->fork_wipes ? place : kb_worker_attach(segment, code);
+    return __builtin_expect(place && segment->fork_wipes, 1) ? place : kb_worker_attach(segment, code);
 }
 
 static inline unsigned kb_place_slot(uint64_t place)
