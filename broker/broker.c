@@ -18,7 +18,7 @@ static void log_warning(void *arg, const char *file, unsigned line, const char *
     char place[300];
     (void)arg;
     snprintf(place, sizeof place, "%s:%u", file ? file : "", line);
-    kb_log(KB_LOG_WARN, "configuration", "at", place, "msg", message, NULL);
+    kb_log(KB_LOG_WARN, "configuration", "at", place, "msg", message);
 }
 
 bool kb_broker_configure(struct kb_broker *broker, struct kb_config *config, struct kb_config_error *error)
@@ -46,7 +46,7 @@ static const char *describe(const struct kb_config_error *error, char *text, siz
 static bool bring_in(struct kb_broker *broker, struct kb_config *config, char *why, size_t size)
 {
     struct kb_keys_change change;
-    struct kb_owner_error error;
+    struct kb_owner_error error = {""};
     const int code = kb_keys_apply(&broker->owner, config, &change, &error);
     const unsigned pools = config->n_pools;
     kb_config_free(config);
@@ -56,10 +56,9 @@ static bool bring_in(struct kb_broker *broker, struct kb_config *config, char *w
     }
     kb_log(KB_LOG_INFO, "keys", "pools", kb_log_number(pools), "added", kb_log_number(change.added), "removed",
            kb_log_number(change.removed), "kept", kb_log_number(change.kept), "rewritten",
-           kb_log_number(change.rewritten), NULL);
+           kb_log_number(change.rewritten));
     if (!change.locked && !broker->lock_warned) {
-        kb_log(KB_LOG_WARN, "mlock", "msg", "not allowed to lock all secrets in memory: they may be swapped to disk",
-               NULL);
+        kb_log(KB_LOG_WARN, "mlock", "msg", "not allowed to lock all secrets in memory: they may be swapped to disk");
         broker->lock_warned = true;
     }
     return true;
@@ -80,7 +79,7 @@ static void evict(struct kb_owner *owner)
     const int pid = kb_identity_pid(holder);
     if (holder == owner->before && kb_identity_of(pid) == holder && kill(pid, SIGKILL) == 0)
         kb_log(KB_LOG_WARN, "killed", "pid", kb_log_number(pid), "msg",
-               "the broker that was replaced stood still inside the guard", NULL);
+               "the broker that was replaced stood still inside the guard");
 }
 
 /* The predecessor goes by itself once it sees that it is not in charge; it is told, in case it sleeps. */
@@ -95,10 +94,10 @@ static void log_takeover(const struct kb_owner *owner)
 {
     if (owner->set_aside)
         kb_log(KB_LOG_WARN, "set_aside", "msg", "the shared memory that was there could not be used", "why",
-               owner->set_aside, NULL);
+               owner->set_aside);
     if (owner->adopted)
         kb_log(KB_LOG_INFO, owner->before_lives ? "replaced" : "adopted", "before",
-               kb_log_number(kb_identity_pid(owner->before)), NULL);
+               kb_log_number(kb_identity_pid(owner->before)));
 }
 
 static bool open_signals(struct kb_broker *broker)
@@ -118,7 +117,7 @@ static bool open_signals(struct kb_broker *broker)
 static bool take_charge(struct kb_broker *broker, struct kb_config *config, char *why, size_t size)
 {
     const struct kb_options *options = broker->options;
-    struct kb_owner_error error;
+    struct kb_owner_error error = {""};
     if (kb_owner_start(options->name, options->group, options->replace, &broker->owner, &error) != 0) {
         snprintf(why, size, "%s", error.text);
         kb_config_free(config);
@@ -144,21 +143,21 @@ bool kb_broker_start(struct kb_broker *broker)
     char why[600];
     /* A configuration that cannot be read must not cost what is held: read it before taking anything. */
     if (!kb_broker_configure(broker, &config, &config_error)) {
-        kb_log(KB_LOG_ERROR, "configuration", "msg", describe(&config_error, why, sizeof why), NULL);
+        kb_log(KB_LOG_ERROR, "configuration", "msg", describe(&config_error, why, sizeof why));
         return false;
     }
     if (!open_signals(broker)) {
-        kb_log(KB_LOG_ERROR, "start", "msg", "no descriptor for signals", NULL);
+        kb_log(KB_LOG_ERROR, "start", "msg", "no descriptor for signals");
         kb_config_free(&config);
         return false;
     }
     if (!take_charge(broker, &config, why, sizeof why)) {
-        kb_log(KB_LOG_ERROR, "start", "msg", why, NULL);
+        kb_log(KB_LOG_ERROR, "start", "msg", why);
         return false;
     }
     struct kb_state *state = broker->owner.segment.state;
     if (!kb_doorbell_start(&broker->doorbell, state)) {
-        kb_log(KB_LOG_ERROR, "start", "msg", "no thread or descriptor for the doorbell", NULL);
+        kb_log(KB_LOG_ERROR, "start", "msg", "no thread or descriptor for the doorbell");
         kb_owner_abandon(&broker->owner);
         return false;
     }
@@ -182,7 +181,7 @@ void kb_broker_reload(struct kb_broker *broker)
     else
         done = bring_in(broker, &config, why, sizeof why);
     if (!done)
-        kb_log(KB_LOG_ERROR, "reload", "msg", why, "keys", "the old ones are kept", NULL);
+        kb_log(KB_LOG_ERROR, "reload", "msg", why, "keys", "the old ones are kept");
     why[sizeof header->reload_text - 1] = 0;
     memcpy(header->reload_text, why, sizeof header->reload_text);
     atomic_store(&header->reload_failed, !done);

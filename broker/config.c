@@ -6,7 +6,6 @@
 #include "textfile.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 struct loader {

@@ -162,7 +162,7 @@ int kb_definitions_read(struct kb_definitions *definitions, const char *path, co
     struct kb_json_error syntax;
     struct kb_json *json = kb_json_parse(text->text, text->len, &syntax);
     if (json == NULL)
-        return kb_config_error_set(error, path, syntax.line, "not JSON: %s", syntax.what);
+        return kb_config_error_set(error, path, syntax.line, "cannot be read as JSON: %s", syntax.what);
     struct reader r = {.json = json, .path = path, .definitions = definitions, .error = error};
     int rc = read_members(&r, 0, top_members, sizeof top_members / sizeof *top_members, definitions);
     kb_json_free(json);

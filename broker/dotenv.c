@@ -132,9 +132,12 @@ static size_t decode(char *text, size_t len)
         const char *letter = NULL;
         if (*at == '\\' && at + 1 < end)
             letter = memchr(letters, at[1], sizeof letters - 1);
-        if (letter != NULL)
+        if (letter != NULL) {
+            *out++ = meanings[letter - letters];
             at++;
-        *out++ = letter != NULL ? meanings[letter - letters] : *at;
+        } else {
+            *out++ = *at;
+        }
     }
     return (size_t)(out - text);
 }

@@ -1,7 +1,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,9 +44,13 @@ static void put_value(struct line *line, const char *value)
     }
     put(line, '"');
     for (; *value; value++) {
+        const bool printable = (unsigned char)*value >= ' ' && *value != 0x7f;
         if (*value == '"' || *value == '\\')
             put(line, '\\');
-        put(line, (unsigned char)*value < ' ' || *value == 0x7f ? ' ' : *value);
+        if (printable)
+            put(line, *value);
+        else
+            put(line, ' ');
     }
     put(line, '"');
 }
@@ -65,25 +68,22 @@ static void put_time(struct line *line)
     put_text(line, text);
 }
 
-void kb_log(enum kb_log_level level, const char *event, ...)
+void kb_log_line(enum kb_log_level level, const char *const *words)
 {
     static const char *const levels[] = {"info", "warn", "error"};
     struct line line = {.length = 0};
-    va_list args;
     put_text(&line, "ts=");
     put_time(&line);
     put_text(&line, " level=");
     put_text(&line, levels[level]);
     put_text(&line, " event=");
-    put_value(&line, event);
-    va_start(args, event);
-    for (const char *name; (name = va_arg(args, const char *));) {
+    put_value(&line, words[0]);
+    for (const char *const *pair = words + 1; pair[0] && pair[1]; pair += 2) {
         put(&line, ' ');
-        put_text(&line, name);
+        put_text(&line, pair[0]);
         put(&line, '=');
-        put_value(&line, va_arg(args, const char *));
+        put_value(&line, pair[1]);
     }
-    va_end(args);
     line.text[line.length++] = '\n';
     /* One write, so that lines of several processes do not mix. A log nobody takes is no reason to stop. */
     while (write(STDERR_FILENO, line.text, line.length) < 0 && errno == EINTR)

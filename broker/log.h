@@ -9,10 +9,14 @@
 #ifndef KB_BROKER_LOG_H
 #define KB_BROKER_LOG_H
 
+#include <stddef.h>
+
 enum kb_log_level { KB_LOG_INFO, KB_LOG_WARN, KB_LOG_ERROR };
 
-/* Pairs of name and value (const char *), then NULL. A line is written whole or not at all. */
-void kb_log(enum kb_log_level level, const char *event, ...) __attribute__((sentinel));
+/* kb_log(level, event, name, value, name, value...): all but the level are const char *. A line is
+ * written whole or not at all. */
+#define kb_log(level, ...) kb_log_line(level, (const char *const[]){__VA_ARGS__, NULL})
+void kb_log_line(enum kb_log_level level, const char *const *words);
 
 /* A number as a value; good until the 8th next call. Not thread-safe, like all of the broker's main. */
 const char *kb_log_number(long long number);

@@ -50,7 +50,7 @@ static bool answer_signals(struct kb_broker *broker)
         if (n != (ssize_t)sizeof signal)
             return true;
         if (signal.ssi_signo != SIGHUP) {
-            kb_log(KB_LOG_INFO, "ending", "signal", signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM", NULL);
+            kb_log(KB_LOG_INFO, "ending", "signal", signal.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM");
             return false;
         }
         kb_broker_reload(broker);
@@ -85,5 +85,5 @@ void kb_broker_run(struct kb_broker *broker)
         if (set[SIGNALS].revents && !answer_signals(broker))
             return;
     }
-    kb_log(KB_LOG_INFO, "replaced", "msg", "another broker is in charge", NULL);
+    kb_log(KB_LOG_INFO, "replaced", "msg", "another broker is in charge");
 }

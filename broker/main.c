@@ -56,11 +56,11 @@ static int check(struct kb_broker *broker)
 /* Workers can claim. A stdout that nobody reads is no reason to stop. */
 static void say_ready(struct kb_broker *broker)
 {
-    kb_log(KB_LOG_INFO, "ready", "name", broker->options->name, "pid", kb_log_number(getpid()), NULL);
+    kb_log(KB_LOG_INFO, "ready", "name", broker->options->name, "pid", kb_log_number(getpid()));
     if (puts("ready") == EOF || fflush(stdout) != 0)
-        kb_log(KB_LOG_WARN, "stdout", "msg", strerror(errno), NULL);
+        kb_log(KB_LOG_WARN, "stdout", "msg", strerror(errno));
     if (!kb_notify("READY=1"))
-        kb_log(KB_LOG_WARN, "notify", "msg", "$NOTIFY_SOCKET does not take messages", NULL);
+        kb_log(KB_LOG_WARN, "notify", "msg", "$NOTIFY_SOCKET does not take messages");
 }
 
 int main(int argc, char **argv)
@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     harden();
     broker.options = &options;
     if (kb_environment_take(&broker.environment) != 0) {
-        kb_log(KB_LOG_ERROR, "start", "msg", "no memory for the environment", NULL);
+        kb_log(KB_LOG_ERROR, "start", "msg", "no memory for the environment");
         return 1;
     }
     if (options.check) {
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
         return status;
     }
     if (options.snapshot)
-        kb_log(KB_LOG_WARN, "snapshot", "msg", "this version writes none: a reboot forgets the keys' state", NULL);
+        kb_log(KB_LOG_WARN, "snapshot", "msg", "this version writes none: a reboot forgets the keys' state");
     if (!kb_broker_start(&broker)) {
         kb_environment_free(&broker.environment);
         return 1;
@@ -95,6 +95,6 @@ int main(int argc, char **argv)
     kb_reaper_close(&broker.reaper);
     kb_owner_end(&broker.owner);
     kb_environment_free(&broker.environment);
-    kb_log(KB_LOG_INFO, "ended", NULL);
+    kb_log(KB_LOG_INFO, "ended");
     return 0;
 }

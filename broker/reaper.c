@@ -29,8 +29,8 @@ static void reap(struct kb_reaper *reaper, unsigned slot)
 {
     const uint64_t identity = reaper->known[slot];
     if (kb_worker_reap(reaper->state, slot, identity))
-        kb_log(KB_LOG_INFO, "worker_gone", "pid", kb_log_number(kb_identity_pid(identity)), "slot", kb_log_number(slot),
-               NULL);
+        kb_log(KB_LOG_INFO, "worker_gone", "pid", kb_log_number(kb_identity_pid(identity)), "slot",
+               kb_log_number(slot));
     forget(reaper, slot);
 }
 

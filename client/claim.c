@@ -18,7 +18,8 @@
 enum {
     VAIN_TURNS = 2 * KB_KEYS, /* turns that lead to no key before a sweep must set the bits right */
     POLL_MS = 20,             /* the longest sleep of a claim that waits */
-    PINNED_TRIES = 100
+    PINNED_TRIES = 100,
+    MOVES = 100 /* brokers that end while one claim looks for the next */
 };
 
 /* Where a claim happens: everything below works on this. */
@@ -169,14 +170,19 @@ static COLD int claim_again(kb_client *client, const char *pool, kb_key *out, st
 }
 
 /* When a claim has failed with `code` in a segment. One that has ended has no pools and no keys: its
- * successor is tried. */
+ * successor is tried, and what that says counts only if it has not ended meanwhile. */
 static COLD int claim_elsewhere(kb_client *client, const char *pool, kb_key *out, int code, struct kb_segment *segment)
 {
-    struct kb_segment *now;
-    const int moved = kb_client_segment(client, &now);
-    if (moved)
-        return moved;
-    return now == segment ? code : claim_again(client, pool, out, &segment);
+    for (int moves = 0; code && moves < MOVES; moves++) {
+        struct kb_segment *now;
+        const int moved = kb_client_segment(client, &now);
+        if (moved)
+            return moved;
+        if (now == segment)
+            return code;
+        code = claim_again(client, pool, out, &segment);
+    }
+    return code;
 }
 
 /* After a first attempt that failed with `code`: more of them, until the time is up. */
@@ -185,7 +191,8 @@ static COLD int claim_patiently(kb_client *client, const char *pool, int timeout
 {
     const uint64_t start = kb_os_now();
     code = claim_elsewhere(client, pool, out, code, segment);
-    while ((code == KB_EEXHAUSTED || code == KB_ENOBROKER) && timeout_ms != 0) {
+    /* KB_EPERM: this handle was let in before; a segment in the making is closed to its group for a moment. */
+    while ((code == KB_EEXHAUSTED || code == KB_ENOBROKER || code == KB_EPERM) && timeout_ms != 0) {
         uint64_t sleep = POLL_MS;
         if (timeout_ms > 0) {
             const uint64_t gone = kb_os_now() - start;
@@ -199,18 +206,26 @@ static COLD int claim_patiently(kb_client *client, const char *pool, int timeout
             code = claim_elsewhere(client, pool, out, code, segment);
     }
     if (code) {
-        const int wait_ms = code == KB_EEXHAUSTED ? out->wait_ms : -1;
+        const int wait_ms = code == KB_EEXHAUSTED ? out->wait_ms : 0;
         explicit_bzero(out, sizeof *out);
         out->wait_ms = wait_ms;
     }
     return code;
 }
 
+/* After any error *out holds no secret, not even one of an earlier claim. */
+static COLD int refuse(kb_key *out)
+{
+    if (out)
+        explicit_bzero(out, sizeof *out);
+    return KB_EINVAL;
+}
+
 int kb_claim(kb_client *client, const char *pool, int timeout_ms, kb_key *out)
 {
     struct kb_segment *segment;
     if (!client || !pool || !out || timeout_ms < -1)
-        return KB_EINVAL;
+        return refuse(out);
     const int code = claim_now(client, pool, out, &segment);
     return code == 0 ? 0 : claim_patiently(client, pool, timeout_ms, out, code, segment);
 }
@@ -241,7 +256,7 @@ static int claim_pinned(const struct place *at, const char *fingerprint, kb_key 
 int kb_claim_key(kb_client *client, const char *pool, const char *fingerprint, kb_key *out)
 {
     if (!client || !pool || !fingerprint || !out)
-        return KB_EINVAL;
+        return refuse(out);
     struct place at;
     struct kb_segment *segment;
     int code = kb_client_segment(client, &segment);

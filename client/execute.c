@@ -76,6 +76,8 @@ int kb_execute(kb_client *client, const char *pool, int timeout_ms, kb_call *fn,
         if (last)
             *last = outcome;
         const int reported = kb_report(client, &key, outcome, retry_after_ms < -1 ? -1 : retry_after_ms, status);
+        if (reported < 0)
+            kb_release(client, &key); /* an outcome that is none: the claim ends all the same */
         kb_key_clear(&key);
         if (reported < 0)
             return reported;

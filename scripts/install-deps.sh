@@ -64,7 +64,7 @@ look() {
 }
 
 apt() {
-    timeout 900 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+    timeout --foreground 900 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
         -o Acquire::Retries=2 -o Acquire::http::Timeout=60 "$@" 2>&1
 }
 

@@ -16,13 +16,18 @@ await() {
     done
 }
 
-# gone PID: no such process, or a zombie that was reaped.
+# gone PID: there is no such process.
 gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# runs PID: it is a child of this shell and has not ended. A child's pid may be another's once it has.
+runs() { [[ $'\n'$(jobs -rp)$'\n' = *$'\n'"$1"$'\n'* ]]; }
 
 # end_child PID: SIGTERM, and SIGKILL if it has not ended 10 s later. Returns its exit status.
 end_child() {
-    kill -TERM "$1" 2>/dev/null
-    await 10 gone "$1" || kill -KILL "$1" 2>/dev/null
+    if runs "$1"; then
+        kill -TERM "$1" 2>/dev/null
+        await 10 gone "$1" || kill -KILL "$1" 2>/dev/null
+    fi
     wait "$1" 2>/dev/null
 }
 
@@ -42,7 +47,7 @@ http() {
 # make_quietly ARG...: make in the checkout; its output is shown only if it fails.
 make_quietly() {
     local output
-    output=$(make -C "$root" "BUILD=$build" -j2 "$@" 2>&1) || {
+    output=$(make --no-print-directory -C "$root" "BUILD=$build" -j2 "$@" 2>&1) || {
         printf '%s\n' "$output" "make $* failed" >&2
         return 1
     }

@@ -44,13 +44,13 @@ parse_options() {
         --demo) demo=1 ;;
         --check) check=1 ;;
         --replace) options+=("$1") ;;
-        -n | -e | -c | --group)
+        -n | --name | -e | --env | -c | --config | -s | --snapshot | --group)
             (($# > 1)) || usage_error "$1 wants a value"
             case $1 in
-            -n) name=$2 ;;
-            -e) env_files+=("$2") ;;
-            -c) configured=1 options+=("$1" "$2") ;;
-            --group) options+=("$1" "$2") ;;
+            -n | --name) name=$2 ;;
+            -e | --env) env_files+=("$2") ;;
+            -c | --config) configured=1 options+=("$1" "$2") ;;
+            *) options+=("$1" "$2") ;;
             esac
             shift
             ;;
@@ -89,13 +89,12 @@ find_keys() {
 broker='' watcher='' child='' scratch=''
 
 clean_up() {
-    [[ $watcher ]] && kill -- "-$watcher" 2>/dev/null
-    [[ $child ]] && kill "$child" 2>/dev/null # only if a signal ended this script while it began COMMAND
-    if [[ $broker ]]; then
-        end_child "$broker"
-        # A killed broker leaves its shared memory behind, secrets included. Refused if another took over.
-        "$build/keyctl" -n "$name" purge >/dev/null 2>&1
-    fi
+    [[ $watcher ]] && runs "$watcher" && kill -- "-$watcher"
+    [[ $child ]] && end_child "$child" # still there only if a signal ended this script while it began COMMAND
+    [[ $broker ]] && end_child "$broker"
+    # A killed broker leaves its shared memory to its workers. With COMMAND they have ended: out with the secrets.
+    # (purge does nothing if another broker has taken over.)
+    [[ $watcher ]] && "$build/keyctl" -n "$name" purge >/dev/null 2>&1
     rm -rf "$scratch"
 }
 
@@ -141,7 +140,7 @@ pass_on() {
     if [[ $1 = INT && $child ]] && from_keyboard; then
         return
     fi
-    kill -s "$1" "${child:-$broker}" 2>/dev/null
+    runs "${child:-$broker}" && kill -s "$1" "${child:-$broker}"
 }
 
 # Says aloud when the broker is gone before COMMAND is; that alone ends nothing.
@@ -154,12 +153,19 @@ watch_broker() {
     fi
 }
 
-# Waits for a child, through any number of signals that are passed on meanwhile.
-wait_for() {
-    until gone "$1"; do
-        wait "$1" 2>/dev/null
+# Waits for COMMAND, or else the broker, through any number of signals passed on meanwhile. Returns its exit status.
+wait_for_end() {
+    local awaited=${child:-$broker} status
+    while runs "$awaited"; do
+        wait "$awaited" 2>/dev/null
     done
-    wait "$1"
+    wait "$awaited"
+    status=$?
+    if ((status)) && [[ ! $child ]]; then
+        say "the broker died (exit status $status): workers go on with the keys as they stand, and a new broker"
+        say "of the name $name takes over from it; without one, $build/keyctl -n $name purge removes what it left"
+    fi
+    return "$status"
 }
 
 run_command() {
@@ -177,18 +183,17 @@ run_command() {
 }
 
 parse_options "$@"
-needs=build target=all
+needs=build targets=(all)
 if ((demo)); then
     ((${#options[@]} + ${#env_files[@]} + ${#command[@]})) && usage_error "--demo takes no broker options and no COMMAND"
-    needs=demo target="all $build/tests/upstream/upstream"
+    needs=demo targets+=("$build/tests/upstream/upstream")
 else
     find_keys
 fi
 if ((install)); then
     "$root/scripts/install-deps.sh" "$needs" || exit 1
 fi
-# shellcheck disable=SC2086 # two targets
-make_quietly $target || exit 1
+make_quietly "${targets[@]}" || exit 1
 if ((demo)); then
     exec "$root/scripts/demo.sh"
 fi
@@ -204,5 +209,5 @@ else
 fi
 trap 'pass_on INT' INT
 trap 'pass_on TERM' TERM
-trap 'kill -HUP "$broker" 2>/dev/null' HUP
-wait_for "${child:-$broker}"
+trap 'runs "$broker" && kill -HUP "$broker"' HUP
+wait_for_end

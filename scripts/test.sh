@@ -80,7 +80,11 @@ criterion() {
         printf 'passed %s: %d s\n%s\n' "$1" "$took" "$synthesis"
         return
     fi
-    [[ $synthesis ]] && criterion_failed=1 || failed=$((failed + 1))
+    if [[ $synthesis ]]; then
+        criterion_failed=1
+    else
+        failed=$((failed + 1))
+    fi
     fail "$1" "exit status $status"
 }
 
@@ -104,23 +108,14 @@ plain() {
     fi
 }
 
-# each KIND FOLDER PATTERN SUFFIX: runs as KIND what was built of the sources.
-each() {
+# names FOLDER SUFFIX: the wanted tests of tests/FOLDER, as FOLDER/NAME.
+names() {
     local source name
-    for source in "$root/tests/$2"/$3; do
-        name=${source##*/}
-        name=$2/${name%"$4"}
-        [[ -e $source ]] && wanted "$name" || continue
-        "$1" "$name" "$build/tests/$name"
-    done
-}
-
-programs() {
-    local source name
-    for source in "$root"/tests/programs/*.sh; do
-        name=programs/$(basename "$source" .sh)
-        [[ -e $source && $name != programs/lib ]] && wanted "$name" || continue
-        plain "$name" bash "$source"
+    for source in "$root/tests/$1"/*"$2"; do
+        name=$1/$(basename "$source" ".${2##*.}")
+        if [[ -e $source && $name != programs/lib ]] && wanted "$name"; then
+            printf '%s\n' "$name"
+        fi
     done
 }
 
@@ -137,12 +132,21 @@ export BUILD=$build
 if ((install)); then
     limit=1800 step install scripts/install-deps.sh test || finish
 fi
-limit=900 step build make BUILD="$build" -j2 tests || finish
+limit=900 step build make -s BUILD="$build" -j2 tests || finish
 ran=0
-each criterion unit '*_test.c' .c
+folders=(unit)
+((quick)) || folders+=(process)
+for folder in "${folders[@]}"; do
+    for name in $(names "$folder" _test.c); do
+        criterion "$name" "$build/tests/$name"
+    done
+done
 if ((!quick)); then
-    each criterion process '*_test.c' .c
-    each plain plain '*.c' .c
+    for name in $(names plain .c); do
+        plain "$name" "$build/tests/$name"
+    done
 fi
-programs
+for name in $(names programs .sh); do
+    plain "$name" bash "tests/$name.sh"
+done
 finish

@@ -218,7 +218,7 @@ static void fail_transfer(struct transfer *transfer, CURLcode code)
     } else if (code == CURLE_ABORTED_BY_CALLBACK) {
         fail(answer, KB_OUTCOME_TRANSIENT, "no answer", "the connection was lost after the request was sent");
         answer->ambiguous = true;
-    } else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
+    } else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED) {
         fail(answer, KB_OUTCOME_CLIENT, "the request was not sent", curl_easy_strerror(code));
     } else {
         const char *reason = transfer->message[0] != '\0' ? transfer->message : curl_easy_strerror(code);

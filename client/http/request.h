@@ -10,8 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define KB_REQUEST_BODY_MAX ((size_t)64 << 20) /* bytes of an answer in memory, unless the request says less or more   \
-                                                */
+#define KB_REQUEST_BODY_MAX ((size_t)64 << 20) /* bytes of an answer in memory, if its request names no limit */
 #define KB_REQUEST_FILE_MAX ((size_t)4 << 30)  /* bytes of an answer in a file */
 
 struct kb_header {

@@ -69,7 +69,7 @@ static void stop_failed(struct master *master, const char *why)
     stop(master, why);
 }
 
-static void replace(struct master *master, struct kb_seat *seat)
+static void replace(struct master *master, const struct kb_seat *seat)
 {
     if (++master->deaths > DEATHS_MAX) {
         kb_ledger_complain(&master->ledger, "%d workers in a row have died: giving up", DEATHS_MAX);
@@ -220,7 +220,7 @@ static void wait_and_serve(struct master *master)
         short events = (short)((room ? POLLIN : 0) | (sending ? POLLOUT : 0));
         set[SEATS + i] = (struct pollfd){.fd = events != 0 ? seat->fd : -1, .events = events};
     }
-    nfds_t count = (nfds_t)(SEATS + master->settings->workers);
+    nfds_t count = SEATS + (nfds_t)master->settings->workers;
     if (poll(set, count, poll_timeout(master)) <= 0)
         return;
     if (set[SIGNALS].revents != 0)
@@ -278,6 +278,9 @@ static void run(struct master *master)
 static int finish(struct master *master)
 {
     struct kb_output *output = &master->ledger.output;
+    for (int i = 0; i < master->settings->workers; i++)
+        if (master->seats[i].busy) /* after giving up */
+            lose(master, &master->seats[i]);
     if (kb_output_pending(output) > 0)
         kb_output_fail(output, ECANCELED);
     kb_progress_hide(&master->ledger.progress);

@@ -24,9 +24,10 @@ void kb_progress_draw(struct kb_progress *progress, int64_t now_ms)
     double seconds = (double)(now_ms - progress->started_ms) / 1000;
     fprintf(stderr, ERASE_LINE "%" PRIu64 "/%" PRIu64 " jobs, %.1f/s, %" PRIu64 " failed", progress->done,
             progress->read, (double)progress->done / seconds, progress->failed);
-    if (progress->bytes_total > 0 && progress->bytes_taken > 0 && progress->bytes_taken <= progress->bytes_total) {
-        double left = (double)(progress->bytes_total - progress->bytes_taken) / (double)progress->bytes_taken;
-        fprintf(stderr, ", %.0f s left", left * seconds);
+    if (progress->bytes_total > 0 && progress->done > 0) {
+        double done = (double)progress->bytes_taken * (double)progress->done / (double)progress->read;
+        double left = done < (double)progress->bytes_total ? (double)progress->bytes_total - done : 0;
+        fprintf(stderr, ", %.0f s left", left / done * seconds);
     }
     fflush(stderr);
 }

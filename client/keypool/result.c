@@ -18,14 +18,14 @@ static void write_base64(FILE *out, const char *bytes, size_t len)
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const unsigned char *in = (const unsigned char *)bytes;
     for (size_t at = 0; at < len; at += 3) {
-        size_t count = len - at < 3 ? len - at : 3;
+        size_t left = len - at;
         uint32_t group = (uint32_t)in[at] << 16;
-        group |= count > 1 ? (uint32_t)in[at + 1] << 8 : 0;
-        group |= count > 2 ? in[at + 2] : 0;
+        group |= left > 1 ? (uint32_t)in[at + 1] << 8 : 0;
+        group |= left > 2 ? in[at + 2] : 0;
         char text[] = {digits[group >> 18], digits[group >> 12 & 63], '=', '='};
-        if (count > 1)
+        if (left > 1)
             text[2] = digits[group >> 6 & 63];
-        if (count > 2)
+        if (left > 2)
             text[3] = digits[group & 63];
         fwrite(text, 1, sizeof(text), out);
     }

@@ -21,10 +21,11 @@ bool kb_name_valid(const char *name)
 
 const char *kb_name_default(const char *name)
 {
-    if (!name)
+    if (!name) {
         name = getenv("KEYBROKER_NAME");
-    if (!name || !*name)
-        name = "keybroker";
+        if (!name || !*name)
+            name = "keybroker";
+    }
     return kb_name_valid(name) ? name : NULL;
 }
 
@@ -152,7 +153,9 @@ int kb_segment_open(const char *name, enum kb_segment_use use, struct kb_segment
     }
     if (code == 0) {
         segment->instance = segment->state->header.instance;
-        if (use == KB_USE_WORKER)
+        if (use == KB_USE_WORKER && atomic_load(&segment->state->header.generation) == 0)
+            code = KB_ENOBROKER; /* its first keys are on their way: a worker waits for them as for the broker */
+        else if (use == KB_USE_WORKER)
             code = open_secrets(name, segment);
     }
     if (code == 0 && use == KB_USE_WORKER && !(segment->share = kb_os_fork_page(&segment->fork_wipes)))
@@ -177,7 +180,10 @@ void kb_segment_close(struct kb_segment *segment)
 
 static void replace_by_zeros(void *start, size_t size, int protection)
 {
-    mmap(start, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+    /* If it cannot be done the old memory stays until the handle is closed. */
+    const void *zeros = mmap(start, size, protection, flags, -1, 0);
+    (void)zeros;
 }
 
 void kb_segment_retire(struct kb_segment *segment)

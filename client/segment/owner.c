@@ -248,7 +248,7 @@ void kb_owner_leave(struct kb_owner *owner)
 
 int kb_owner_allocate(struct kb_owner *o, unsigned pool, unsigned keys)
 {
-    const uint64_t count = (keys + BLOCK_KEYS - 1) / BLOCK_KEYS * BLOCK_KEYS;
+    const uint64_t count = ((uint64_t)keys + BLOCK_KEYS - 1) / BLOCK_KEYS * BLOCK_KEYS;
     const uint64_t first = (uint64_t)pool * KB_KEYS;
     if (keys == 0)
         return 0;

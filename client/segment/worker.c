@@ -65,7 +65,9 @@ uint64_t kb_worker_attach(struct kb_segment *segment, int *code)
 {
     struct kb_share *share = segment->share;
     struct kb_state *state = segment->state;
-    if (segment->pid != (int)getpid()) { /* a child whose share was not emptied: one thread, the forking one */
+    /* A child whose share was not emptied. Where the kernel does that there is nothing to do here, and
+     * a thread that came late would undo what another one has taken. */
+    if (!segment->fork_wipes && segment->pid != (int)getpid()) {
         segment->pid = (int)getpid();
         atomic_store(&share->place, 0);
         atomic_store(&share->writer, 0);

@@ -134,15 +134,17 @@ static bool is_plain(char c)
 
 static void write_char(FILE *out, uint32_t c)
 {
-    char utf8[4];
-    if (c == '"' || c == '\\')
+    if (c == '"' || c == '\\') {
         fprintf(out, "\\%c", (int)c);
-    else if (c == '\n')
+    } else if (c == '\n') {
         fputs("\\n", out);
-    else if (is_control(c))
+    } else if (is_control(c)) {
         fprintf(out, "\\u%04x", (unsigned)c);
-    else
-        fwrite(utf8, 1, utf8_write(c, utf8), out);
+    } else {
+        char utf8[4];
+        size_t n = utf8_write(c, utf8);
+        fwrite(utf8, 1, n, out);
+    }
 }
 
 void kb_json_write_string(FILE *out, const char *text, size_t len)

@@ -3,6 +3,7 @@
 #include "broker/fingerprint.h"
 #include "segment/guard.h"
 #include "segment/identity.h"
+#include "segment/object.h"
 #include "segment/os.h"
 #include "segment/slot.h"
 #include "segment/sweep.h"
@@ -17,8 +18,8 @@ enum { SECRET_LENGTH = 64 };
 
 const char *kit_secret(unsigned i)
 {
-    static char texts[8][SECRET_LENGTH + 1];
-    static unsigned next;
+    static _Thread_local char texts[8][SECRET_LENGTH + 1];
+    static _Thread_local unsigned next;
     char *text = texts[next++ % 8];
     const int n = snprintf(text, SECRET_LENGTH + 1, "kit-secret-%06u-", i);
     memset(text + n, 'a' + (int)(i % 26), (size_t)(SECRET_LENGTH - n));
@@ -34,10 +35,25 @@ int kit_secret_number(const char *secret, size_t length)
     return memcmp(kit_secret(i), secret, SECRET_LENGTH) == 0 ? (int)i : -1;
 }
 
+uint64_t kit_random(uint64_t *seed)
+{
+    uint64_t x = *seed += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
+    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+    return x ^ x >> 31;
+}
+
 static void die(const char *what, const char *why)
 {
     fprintf(stderr, "kit: %s: %s\n", what, why);
     abort();
+}
+
+struct kb_config_key kit_config_key(const char *secret, size_t length)
+{
+    struct kb_config_key key = {.secret = secret, .len = length, .file = "kit"};
+    kb_fingerprint_make(secret, length, key.fingerprint);
+    return key;
 }
 
 /* A configuration as the broker would have read it, on the heap: kit secrets are no secrets. */
@@ -51,22 +67,23 @@ static void configure(struct kb_config *config, unsigned pools, unsigned first, 
         snprintf(pool->env, sizeof pool->env, "KIT_KEYS");
         pool->n_keys = keys;
         pool->keys = calloc(keys + 1, sizeof *pool->keys);
-        for (unsigned i = 0; i < keys; i++) {
-            struct kb_config_key *key = &pool->keys[i];
-            key->secret = strdup(kit_secret(first + p * step + i));
-            key->len = SECRET_LENGTH;
-            kb_fingerprint_make(key->secret, key->len, key->fingerprint);
-        }
+        for (unsigned i = 0; i < keys; i++)
+            pool->keys[i] = kit_config_key(strdup(kit_secret(first + p * step + i)), SECRET_LENGTH);
     }
+}
+
+int kit_apply(struct kit *kit, const struct kb_config *config, struct kb_keys_change *change)
+{
+    struct kb_owner_error error;
+    return kb_keys_apply(&kit->owner, config, change, &error);
 }
 
 static int apply(struct kit *kit, unsigned pools, unsigned first, unsigned step, unsigned keys)
 {
     struct kb_config config;
     struct kb_keys_change change;
-    struct kb_owner_error error;
     configure(&config, pools, first, step, keys);
-    const int code = kb_keys_apply(&kit->owner, &config, &change, &error);
+    const int code = kit_apply(kit, &config, &change);
     for (unsigned p = 0; p < pools; p++) {
         for (unsigned i = 0; i < keys; i++)
             free((void *)(uintptr_t)config.pools[p].keys[i].secret);
@@ -102,7 +119,27 @@ void kit_start(struct kit *kit, unsigned keys)
 
 void kit_stop(struct kit *kit)
 {
-    kb_owner_end(&kit->owner);
+    if (kit->state)
+        kb_owner_end(&kit->owner);
+    kit->state = NULL;
+    if (*kit->name) {
+        kb_object_unlink(kit->name, "state");
+        kb_object_unlink(kit->name, "secrets");
+    }
+}
+
+void kit_abandon(struct kit *kit)
+{
+    kb_owner_abandon(&kit->owner);
+    kit->state = NULL;
+}
+
+void kit_adopt(struct kit *kit)
+{
+    struct kb_owner_error error;
+    if (kb_owner_start(kit->name, (gid_t)-1, false, &kit->owner, &error) != 0)
+        die("adopt", error.text);
+    kit->state = kit->owner.segment.state;
 }
 
 uint64_t kit_word(struct kit *kit, unsigned key)
@@ -113,6 +150,18 @@ uint64_t kit_word(struct kit *kit, unsigned key)
 unsigned kit_state(struct kit *kit, unsigned key)
 {
     return kb_word_state(kit_word(kit, key));
+}
+
+void kit_put(struct kit *kit, unsigned key, unsigned state)
+{
+    const uint64_t word = kit_word(kit, key);
+    struct kb_word w = kb_word_enter(kb_word_unpack(word), state);
+    if (state == KB_FAILED || state == KB_COOLING) {
+        w.reason = state == KB_FAILED ? KB_REASON_AUTH : KB_REASON_RATE;
+        w.strikes = 1;
+        w.until = kb_word_until(kb_os_now() + 3600 * 1000);
+    }
+    kb_slot_change(kit->state, 0, key, word, kb_word_pack(w));
 }
 
 void kit_age(struct kit *kit, unsigned key)

@@ -4,7 +4,7 @@
 #     set -u
 #     source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 #     start_upstream --key one=demo-one:good
-#     check "upstream takes the key" answers 200
+#     check "upstream answers" http GET "$port" /admin/stats
 #
 # It sets $test (the test's name), $scratch (a folder of its own), $broker_name (a broker's name of its
 # own). At the end every process started with these helpers is ended, what a broker of that name left in
@@ -55,10 +55,8 @@ exits() {
 }
 
 # first_line FILE PID: waits until FILE has a line, at most 10 s; fails if PID ended without one.
-first_line() {
-    has_line_or_ended() { [[ -s $1 ]] || gone "$2"; }
-    await 10 has_line_or_ended "$@" && read -r <"$1"
-}
+first_line() { await 10 has_line_or_ended "$@" && read -r <"$1"; }
+has_line_or_ended() { [[ -s $1 ]] || gone "$2"; }
 
 # start_broker OPTION...: a broker named $broker_name, ready; its pid is $broker, its log $scratch/broker.log.
 start_broker() {

@@ -1,6 +1,4 @@
-#include "../../broker/config.h"
-
-#include "../../broker/textfile.h"
+#include "broker/config.h"
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -53,6 +51,11 @@ static void write_bytes(const char *path, const void *bytes, size_t len)
     cr_assert_eq(close(fd), 0);
 }
 
+static void write_text(const char *path, const char *text)
+{
+    write_bytes(path, text, strlen(text));
+}
+
 static void check_message(const char *file, const char *message)
 {
     cr_assert_null(strstr(message, "sekrit"), "a message holds a secret: %s", message);
@@ -100,7 +103,7 @@ static int load_env(const char *text)
 
 static int load_json(const char *text)
 {
-    write_bytes(json_path, text, strlen(text));
+    write_text(json_path, text);
     sources.json_file = json_path;
     return load();
 }
@@ -156,13 +159,6 @@ Test(config, reads_both_pools_in_order)
     cr_assert_str_eq(config.pools[0].keys[0].fingerprint, "k60963baa8a4f");
 }
 
-Test(config, takes_one_key)
-{
-    cr_assert_eq(load_env("SUNO_API_KEY=" S "1"), 0);
-    cr_assert_eq(config.n_pools, 1);
-    expect_pool(0, "suno", S "1,");
-}
-
 Test(config, reads_dotenv_habits)
 {
     cr_assert_eq(load_env("\xef\xbb\xbf# keys\r\nexport SUNO_API_KEY = \"" S "1,\r\n " S
@@ -185,15 +181,6 @@ Test(config, has_empty_pools_for_variables_without_keys)
     }
 }
 
-Test(config, drops_empty_and_repeated_items)
-{
-    cr_assert_eq(load_env("\nSUNO_API_KEY=," S "1, ," S "2," S "1,\n"), 0);
-    expect_pool(0, "suno", S "1," S "2,");
-    cr_assert_str_eq(warnings,
-                     "env:2: pool suno: item 1 is empty: dropped\nenv:2: pool suno: item 3 is empty: dropped\n"
-                     "env:2: pool suno: item 5 repeats a key: dropped\nenv:2: pool suno: item 6 is empty: dropped\n");
-}
-
 Test(config, lets_the_last_file_win_and_any_file_the_environment)
 {
     setenv("SUNO_API_KEY", S "e1", 1);
@@ -203,7 +190,7 @@ Test(config, lets_the_last_file_win_and_any_file_the_environment)
     expect_pool(1, "stability", S "e2,");
     cr_assert_str_eq(config.pools[1].keys[0].file, "environment");
     cr_assert_eq(config.pools[1].keys[0].line, 0);
-    write_bytes(env2_path, "SUNO_API_KEY=\n", 14);
+    write_text(env2_path, "SUNO_API_KEY=\n");
     sources.n_env_files = 2;
     cr_assert_eq(load(), 0);
     expect_pool(0, "suno", "");
@@ -220,7 +207,8 @@ Test(config, takes_its_variables_out_of_the_environment)
     cr_assert_str_eq(getenv("OTHER_KEY"), S "3");
 
     /* A reload whose JSON file names the variable only now. */
-    write_bytes(json_path, "{\"pools\":{\"x\":{\"env\":\"OTHER_KEY\"}}}", 37);
+    static const char json[] = "{\"pools\":{\"x\":{\"env\":\"OTHER_KEY\"}}}";
+    write_text(json_path, json);
     sources.json_file = json_path;
     kb_config_free(&config);
     cr_assert_eq(kb_config_load(&config, &sources, collect, &config, &error), 0);
@@ -229,38 +217,16 @@ Test(config, takes_its_variables_out_of_the_environment)
     cr_assert_null(getenv("OTHER_KEY"));
 }
 
-Test(config, holds_keys_of_4096_bytes_and_refuses_longer_ones)
-{
-    char text[6000] = "\nSTABILITY_KEY=" S "ok," S;
-    size_t head = strlen(text), first = strlen(S);
-    memset(text + head, 'x', KB_SECRET_MAX - first);
-    cr_assert_eq(load_env(text), 0);
-    cr_assert_eq(config.pools[0].keys[1].len, KB_SECRET_MAX);
-    cr_assert_eq(strlen(config.pools[0].keys[1].secret), KB_SECRET_MAX);
-    memset(text + head, 'x', KB_SECRET_MAX - first + 1);
-    cr_assert_eq(load_env(text), -1);
-    expect_error(env_path, 2, "item 2 is longer");
-    memset(text + head, 'x', 5000 - first);
-    cr_assert_eq(load_env(text), -1);
-    expect_error(env_path, 2, "item 2 is longer");
-}
-
 #define LOAD_BYTES(text) load_env_bytes(text, sizeof(text) - 1)
 
-Test(config, refuses_keys_no_header_can_carry)
+Test(config, refuses_keys_that_cannot_be_held_and_names_the_place)
 {
-    cr_assert_eq(LOAD_BYTES("\n\nSUNO_API_KEY=" S "\0x\n"), -1);
-    expect_error(env_path, 3, "item 1 holds a NUL byte");
-    cr_assert_eq(LOAD_BYTES("SUNO_API_KEY=" S "1,\0\n"), -1);
-    expect_error(env_path, 1, "item 2 holds a NUL byte");
-    static const char *const bad[] = {"a b", "a\tb", "a\x7f", "a\x1b[0m", "a\rb", "a\x01"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char text[64];
-        (void)snprintf(text, sizeof text, "SUNO_API_KEY=" S "%s\n", bad[i]);
-        cr_assert_eq(load_env(text), -1);
-        expect_error(env_path, 1, "item 1 holds white space or a control character");
-    }
-    cr_assert_eq(load_env("SUNO_API_KEY=\"" S "1\\n" S "2\"\n"), -1, "lines are not items");
+    cr_assert_eq(LOAD_BYTES("\n\nSUNO_API_KEY=" S "1," S "\0x\n"), -1);
+    expect_error(env_path, 3, "pool suno: item 2 holds a NUL byte");
+    char text[5100] = "#\nSTABILITY_KEY=" S;
+    memset(text + strlen(text), 'x', 5000);
+    cr_assert_eq(load_env(text), -1);
+    expect_error(env_path, 2, "pool stability: item 1 is longer");
     setenv("STABILITY_KEY", S "a b", 1);
     sources.n_env_files = 0;
     cr_assert_eq(load(), -1);
@@ -292,55 +258,78 @@ Test(config, warns_of_odd_lines_without_their_text_and_not_for_ever)
     expect_warning("no pools");
 }
 
-Test(config, refuses_files_it_cannot_read)
+Test(config, needs_every_file_it_is_given)
 {
+    sources.n_env_files = 2;
+    write_text(env_path, "SUNO_API_KEY=" S "1\n");
+    cr_assert_eq(load(), -1);
+    expect_error(env2_path, 0, "No such file");
     sources.n_env_files = 1;
-    cr_assert_eq(load(), -1);
-    expect_error(env_path, 0, "No such file");
-    cr_assert_eq(mkdir(env_path, 0755), 0);
-    cr_assert_eq(load(), -1);
-    expect_error(env_path, 0, "is a directory");
-    cr_assert_eq(rmdir(env_path), 0);
-    cr_assert_eq(mkfifo(env_path, 0644), 0);
-    cr_assert_eq(load(), -1);
-    expect_error(env_path, 0, "is no regular file");
-    cr_assert_eq(unlink(env_path), 0);
-    sources.n_env_files = 0;
-    sources.json_file = directory;
-    cr_assert_eq(load(), -1);
-    expect_error(directory, 0, "is a directory");
     sources.json_file = json_path;
     cr_assert_eq(load(), -1);
     expect_error(json_path, 0, "No such file");
-}
-
-Test(config, refuses_files_it_may_not_read)
-{
-    write_bytes(env_path, "SUNO_API_KEY=" S "1\n", 22);
-    cr_assert_eq(chmod(env_path, 0), 0);
-    sources.n_env_files = 1;
-    bool root = geteuid() == 0;
-    cr_assert(!root || seteuid(65534) == 0);
-    int rc = load();
-    cr_assert(!root || seteuid(0) == 0);
-    cr_assert_eq(rc, -1);
-    expect_error(env_path, 0, "Permission denied");
-}
-
-Test(config, refuses_files_over_32_mib)
-{
-    write_bytes(env_path, "", 0);
-    cr_assert_eq(truncate(env_path, (off_t)KB_TEXTFILE_MAX + 1), 0);
-    sources.n_env_files = 1;
+    sources.json_file = directory;
     cr_assert_eq(load(), -1);
-    expect_error(env_path, 0, "is larger than 33554432 bytes");
+    expect_error(directory, 0, "is a directory");
+    sources.json_file = NULL;
+    cr_assert_eq(load(), 0);
 }
 
 Test(config, needs_valid_json)
 {
     cr_assert_eq(load_json("{\"pools\":\n{\"a\":{\"env\":\"A\",}}}"), -1);
-    expect_error(json_path, 2, "not JSON: a member's name is missing");
+    expect_error(json_path, 2, "cannot be read as JSON: a member's name is missing");
     cr_assert_eq(load_json(""), -1);
     expect_error(json_path, 1, "the text is empty");
     cr_assert_eq(load_json("\xef\xbb\xbf{}"), 0);
+}
+
+Test(config, has_the_pools_of_the_json_file_even_without_keys)
+{
+    cr_assert_eq(load_json("{\"pools\":{\"a\":{\"env\":\"KB_TEST_A\"},\n\"suno\":{\"service\":\"other\"}}}"), 0);
+    cr_assert_eq(config.n_pools, 2);
+    expect_pool(0, "suno", "");
+    expect_pool(1, "a", "");
+    cr_assert_str_eq(config.pools[0].service, "other");
+    cr_assert_str_eq(config.pools[0].file, json_path);
+    cr_assert_eq(config.pools[0].line, 2);
+    cr_assert_str_eq(warnings, "json:2: pool suno: its variable is set nowhere\n"
+                               "json:1: pool a: its variable is set nowhere\n");
+}
+
+Test(config, gives_a_shared_variable_to_each_of_its_pools)
+{
+    write_text(env_path, "SHARED=" S "1," S "2\n");
+    sources.n_env_files = 1;
+    cr_assert_eq(load_json("{\"pools\":{\"a\":{\"env\":\"SHARED\"},\"b\":{\"env\":\"SHARED\"}}}"), 0);
+    expect_pool(0, "a", S "1," S "2,");
+    expect_pool(1, "b", S "1," S "2,");
+    cr_assert_str_eq(warnings, "");
+}
+
+Test(config, holds_4096_keys_in_each_of_64_pools_and_no_more)
+{
+    FILE *json = fopen(json_path, "w"), *env = fopen(env_path, "w");
+    cr_assert(json != NULL && env != NULL);
+    for (unsigned pool = 0; pool < KB_POOLS; pool++) {
+        fprintf(json, "%s\"p%u\":{\"env\":\"V%u\"}", pool == 0 ? "{\"pools\":{" : ",", pool, pool);
+        fprintf(env, "V%u=", pool);
+        for (unsigned key = 0; key < KB_KEYS; key++)
+            fprintf(env, S "%u-%u,", pool, key);
+        fprintf(env, S "%u-0\n", pool); /* repeated: not one too many */
+    }
+    fputs("}}", json);
+    cr_assert(fclose(json) == 0 && fclose(env) == 0);
+    sources.json_file = json_path;
+    sources.n_env_files = 1;
+    cr_assert_eq(load(), 0);
+    cr_assert_eq(config.n_pools, KB_POOLS);
+    for (unsigned pool = 0; pool < KB_POOLS; pool++)
+        cr_assert_eq(config.pools[pool].n_keys, KB_KEYS);
+    cr_assert_str_eq(config.pools[63].keys[4095].secret, S "63-4095");
+
+    write_text(env2_path, "SUNO_API_KEY=" S "1\n");
+    sources.n_env_files = 2;
+    cr_assert_eq(load(), -1);
+    expect_error(json_path, 0, "more than 64 pools");
 }

@@ -1,4 +1,4 @@
-#include "../../broker/dotenv.h"
+#include "broker/dotenv.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

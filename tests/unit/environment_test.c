@@ -1,4 +1,4 @@
-#include "../../broker/environment.h"
+#include "broker/environment.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "../../broker/fingerprint.h"
+#include "broker/fingerprint.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

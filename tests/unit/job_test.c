@@ -170,7 +170,6 @@ Test(job, urls_are_checked)
                                        "localhost/v1",
                                        "/v1",
                                        "http://",
-                                       "http:///v1",
                                        "http://localhost:99999/",
                                        "http://localhost/a b",
                                        "http://localhost/\\r\\nX: y",

@@ -161,6 +161,16 @@ Test(json, refuses_deep_nests_and_takes_those_at_the_limit)
     free(text);
 }
 
+Test(json, counts_depth_not_brackets)
+{
+    char text[3 * 2 * KB_JSON_DEPTH_MAX + 1];
+    for (size_t i = 0; i < sizeof text - 1; i += 3)
+        memcpy(text + i, i % 2 == 0 ? ",[]" : ",{}", 3);
+    text[0] = '[';
+    text[sizeof text - 1] = ']';
+    cr_assert(accepts_bytes(text, sizeof text), "%s", error.what);
+}
+
 Test(json, refuses_more_tokens_than_it_would_hold)
 {
     size_t len = 2 * ((size_t)KB_JSON_TOKENS_MAX - 1) + 1; /* "[0,0,...,0]": the array and TOKENS_MAX - 1 zeros */
