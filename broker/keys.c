@@ -103,40 +103,51 @@ static bool word_sane(uint64_t word)
     return kb_word_state(word) < KB_STATES;
 }
 
+/* Brings the configured key number i to its slot, unless it is there and whole. */
+static void settle(struct kb_segment *segment, const struct kb_plan *plan, unsigned i, struct kb_keys_change *change)
+{
+    const struct kb_config_key *from = &plan->from->keys[i];
+    const unsigned key = plan->where[i];
+    const bool stays = plan->stays[key];
+    if (stays && holds(segment, plan->pool, key, from) &&
+        word_sane(atomic_load(&segment->state->slots[plan->pool][key].word))) {
+        change->kept++;
+        return;
+    }
+    if (stays)
+        remove_key(segment, plan->pool, key);
+    add_key(segment, plan->pool, key, from);
+    change->rewritten += stays;
+    change->added += !stays;
+}
+
+/* What goes into empty slots comes before anything is removed: a pool whose keys are all replaced is
+ * never without one. */
 static void edit_pool(struct kb_segment *segment, const struct kb_plan *plan, struct kb_keys_change *change)
 {
     struct kb_state *state = segment->state;
-    const unsigned before = kb_slot_span(state, plan->pool);
+    const unsigned before = kb_secret_span(segment->secrets, plan->pool);
     name_pool(segment, plan);
-    for (unsigned key = 0; key < before; key++) {
-        if (plan->stays[key])
-            continue;
-        change->removed += !is_empty(state, plan->pool, key);
-        remove_key(segment, plan->pool, key);
-    }
+    atomic_store(&segment->secrets->header.spans[plan->pool], plan->span);
     atomic_store_explicit(&state->pools[plan->pool].rotation.span, plan->span, memory_order_release);
-    for (unsigned i = 0; i < plan->from->n_keys; i++) {
-        const struct kb_config_key *from = &plan->from->keys[i];
-        const unsigned key = plan->where[i];
-        const bool stays = plan->stays[key];
-        if (stays && holds(segment, plan->pool, key, from) &&
-            word_sane(atomic_load(&state->slots[plan->pool][key].word))) {
-            change->kept++;
-            continue;
-        }
-        if (stays)
+    for (unsigned i = 0; i < plan->from->n_keys; i++)
+        if (!plan->taken[plan->where[i]])
+            settle(segment, plan, i, change);
+    for (unsigned key = 0; key < before; key++) {
+        change->removed += plan->taken[key] && !plan->stays[key];
+        if (!plan->stays[key] && (plan->taken[key] || is_empty(state, plan->pool, key)))
             remove_key(segment, plan->pool, key);
-        add_key(segment, plan->pool, key, from);
-        change->rewritten += stays;
-        change->added += !stays;
     }
+    for (unsigned i = 0; i < plan->from->n_keys; i++)
+        if (plan->taken[plan->where[i]])
+            settle(segment, plan, i, change);
     atomic_store_explicit(&state->pools[plan->pool].live, 1, memory_order_release);
     kb_sweep(state, plan->pool, kb_os_now());
 }
 
 static void drop_pool(struct kb_segment *segment, unsigned pool, struct kb_keys_change *change)
 {
-    const unsigned span = kb_slot_span(segment->state, pool);
+    const unsigned span = kb_secret_span(segment->secrets, pool);
     atomic_store_explicit(&segment->state->pools[pool].live, 0, memory_order_release);
     for (unsigned key = 0; key < span; key++) {
         change->removed += !is_empty(segment->state, pool, key);
@@ -167,7 +178,7 @@ static int prepare(struct kb_owner *owner, const struct kb_config *config, struc
                         "64 names were used since the segment was made; restart the broker");
         taken[place] = true;
         plans[i].pool = (unsigned)place;
-        if (kb_plan_make(&plans[i], from, owner->segment.state) != 0)
+        if (kb_plan_make(&plans[i], from, &owner->segment) != 0)
             return fail(error, KB_ENOMEM, "cannot plan the keys", from->name, strerror(ENOMEM));
         const int code = allocate(owner, &plans[i]);
         if (code)

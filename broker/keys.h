@@ -3,7 +3,8 @@
  *
  * State follows the fingerprint: a key that stays keeps its slot, word and counts; a removed one goes
  * to EMPTY with a new epoch, then its secret is wiped; a new one is written into an EMPTY slot, its
- * word last. A death in between leaves keys that are whole or EMPTY; the next broker does the rest.
+ * word last, and where there is room before the old ones go. A death in between leaves keys that are whole or EMPTY;
+ * the next broker does the rest.
  */
 #ifndef KB_BROKER_KEYS_H
 #define KB_BROKER_KEYS_H

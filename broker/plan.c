@@ -1,5 +1,6 @@
 #include "plan.h"
 
+#include "segment/secret.h"
 #include "segment/slot.h"
 
 #include <stdlib.h>
@@ -21,13 +22,15 @@ static int by_fingerprint(const void *a, const void *b)
 }
 
 /* Marks the slots whose keys stay. */
-static void match(struct kb_plan *plan, struct kb_state *state, const struct entry *sorted)
+static void match(struct kb_plan *plan, const struct kb_segment *segment, const struct entry *sorted)
 {
-    plan->span = kb_slot_span(state, plan->pool);
+    struct kb_state *state = segment->state;
+    plan->span = kb_secret_span(segment->secrets, plan->pool);
     for (unsigned key = 0; key < plan->span; key++) {
         struct entry there = {.number = 0};
         if (kb_word_state(atomic_load(&state->slots[plan->pool][key].word)) == KB_EMPTY)
             continue;
+        plan->taken[key] = true;
         kb_slot_fingerprint(&state->slots[plan->pool][key], there.fingerprint);
         const struct entry *wanted = bsearch(&there, sorted, plan->from->n_keys, sizeof *sorted, by_fingerprint);
         if (!wanted || plan->where[wanted->number] != NOWHERE)
@@ -37,22 +40,34 @@ static void match(struct kb_plan *plan, struct kb_state *state, const struct ent
     }
 }
 
-/* Gives each new key the first slot whose key does not stay. There are enough: a pool's configured keys
- * are at most its slots. */
+/* The first slot from `slot` on that is to be had: an empty one, or in the second round one whose key
+ * goes. There are enough: a pool's configured keys are at most its slots. */
+static unsigned next_slot(const struct kb_plan *plan, unsigned slot, bool *second_round)
+{
+    for (;; slot++) {
+        if (slot == KB_KEYS) {
+            *second_round = true;
+            slot = 0;
+        }
+        if (*second_round ? plan->taken[slot] && !plan->stays[slot] : !plan->taken[slot])
+            return slot;
+    }
+}
+
 static void place_new(struct kb_plan *plan)
 {
+    bool second_round = false;
     unsigned slot = 0;
     for (unsigned i = 0; i < plan->from->n_keys; i++) {
         if (plan->where[i] != NOWHERE)
             continue;
-        while (plan->stays[slot])
-            slot++;
+        slot = next_slot(plan, slot, &second_round);
         plan->where[i] = (uint16_t)slot++;
         plan->span = slot > plan->span ? slot : plan->span;
     }
 }
 
-int kb_plan_make(struct kb_plan *plan, const struct kb_config_pool *from, struct kb_state *state)
+int kb_plan_make(struct kb_plan *plan, const struct kb_config_pool *from, const struct kb_segment *segment)
 {
     const unsigned n = from->n_keys;
     struct entry *sorted = calloc(n + 1, sizeof *sorted);
@@ -68,7 +83,7 @@ int kb_plan_make(struct kb_plan *plan, const struct kb_config_pool *from, struct
         plan->where[i] = NOWHERE;
     }
     qsort(sorted, n, sizeof *sorted, by_fingerprint);
-    match(plan, state, sorted);
+    match(plan, segment, sorted);
     place_new(plan);
     free(sorted);
     return 0;

@@ -257,16 +257,24 @@ int kb_claim_key(kb_client *client, const char *pool, const char *fingerprint, k
 {
     if (!client || !pool || !fingerprint || !out)
         return refuse(out);
-    struct place at;
-    struct kb_segment *segment;
+    struct kb_segment *segment, *now;
     int code = kb_client_segment(client, &segment);
-    if (code == 0)
-        code = find_place(client, pool, &at);
-    if (code == 0)
-        code = claim_pinned(&at, fingerprint, out);
-    if (code)
-        explicit_bzero(out, sizeof *out);
-    return code;
+    for (int moves = 0; code == 0 && moves < MOVES; moves++) {
+        struct place at;
+        int pinned = find_place(client, pool, &at);
+        if (pinned == 0)
+            pinned = claim_pinned(&at, fingerprint, out);
+        if (pinned == 0)
+            return 0;
+        /* An answer counts only if its segment has not ended meanwhile. */
+        code = kb_client_segment(client, &now);
+        if (code == 0 && now == at.segment) {
+            code = pinned;
+            break;
+        }
+    }
+    explicit_bzero(out, sizeof *out);
+    return code ? code : KB_ENOBROKER;
 }
 
 void kb_key_clear(kb_key *key)

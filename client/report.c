@@ -45,8 +45,7 @@ static bool change(const struct report *r, uint64_t from, uint64_t to)
 
 static uint64_t named_time(const struct report *r)
 {
-    const uint64_t wait = (uint64_t)r->retry_after_ms;
-    return kb_os_now() + (wait < KB_COOLDOWN_LONGEST_MS ? wait : KB_COOLDOWN_LONGEST_MS);
+    return kb_os_now() + (uint64_t)r->retry_after_ms;
 }
 
 /* A splitmix64 step over what differs between keys and moments: jitter needs no more. */

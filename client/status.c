@@ -9,7 +9,10 @@
 #include <limits.h>
 #include <string.h>
 
-enum { TRIAL_LOOK_MS = 1000 }; /* a trial may end at any moment: come back to look */
+enum {
+    TRIAL_LOOK_MS = 1000, /* a trial may end at any moment: come back to look */
+    MOVES = 100           /* brokers that end during one look */
+};
 
 /* Milliseconds until this key may be claimable again; KB_NEVER: only an operator or the broker can say. */
 static uint64_t key_wait(struct kb_pool *pool, uint64_t word, uint64_t now)
@@ -97,15 +100,19 @@ void kb_pool_survey(struct kb_state *state, unsigned pool, kb_pool_status *out)
 
 int kb_status(kb_client *client, const char *pool, kb_pool_status *out)
 {
-    struct kb_segment *segment;
+    struct kb_segment *segment, *now;
     if (!client || !pool || !out)
         return KB_EINVAL;
-    const int code = kb_client_segment(client, &segment);
-    if (code)
-        return code;
-    const int number = kb_client_pool(client, segment, pool);
-    if (number < 0)
-        return number;
-    kb_pool_survey(segment->state, (unsigned)number, out);
-    return 0;
+    int code = kb_client_segment(client, &segment);
+    for (int moves = 0; code == 0 && moves < MOVES; moves++) {
+        const int number = kb_client_pool(client, segment, pool);
+        if (number >= 0)
+            kb_pool_survey(segment->state, (unsigned)number, out);
+        /* An answer counts only if its segment has not ended meanwhile. */
+        code = kb_client_segment(client, &now);
+        if (code == 0 && now == segment)
+            return number < 0 ? number : 0;
+        segment = now;
+    }
+    return code ? code : KB_ENOBROKER;
 }

@@ -161,9 +161,10 @@ KB_API int kb_claim_key(kb_client *client, const char *pool, const char *fingerp
 
 /*
  * Reports how the call with a claimed key went. retry_after_ms is the time upstream named, or -1 for
- * none; times beyond 31 days are taken as 31 days. status is the HTTP status, or 0.
+ * none. status is the HTTP status, or 0.
  * Returns 0; 1 when the key's state had moved on since the claim, so that the report was counted and
- * changed no state (a RATE may still have lengthened the key's pause); KB_EINVAL.
+ * changed no state (a RATE may still have lengthened the key's pause); KB_EINVAL; KB_EFULL in a child
+ * that reports its parent's claim and finds no worker slot.
  */
 KB_API int kb_report(kb_client *client, const kb_key *key, kb_outcome outcome, int retry_after_ms, int status);
 

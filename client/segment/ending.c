@@ -8,21 +8,42 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Order matters: first no new claim succeeds, then no claim caught copying does, then the secrets go. */
-static void empty_all(struct kb_segment *segment)
+static void empty_pool(struct kb_segment *segment, unsigned pool, unsigned span)
 {
     struct kb_state *state = segment->state;
-    atomic_store(&state->header.ended, 1);
-    for (unsigned pool = 0; pool < KB_POOLS; pool++) {
-        const unsigned span = kb_slot_span(state, pool);
-        for (unsigned key = 0; key < span; key++) {
-            uint64_t word = atomic_load(&state->slots[pool][key].word);
-            while (!kb_slot_change(state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
-                word = atomic_load(&state->slots[pool][key].word);
+    for (unsigned key = 0; key < span; key++) {
+        uint64_t word = atomic_load(&state->slots[pool][key].word);
+        while (!kb_slot_change(state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
+            word = atomic_load(&state->slots[pool][key].word);
+        if (segment->secrets)
             kb_secret_wipe(segment->secrets, pool, key);
-        }
     }
+}
+
+/* Order matters: first no new claim succeeds, then no claim caught copying does, then the secrets go. */
+void kb_owner_empty(struct kb_segment *segment)
+{
+    atomic_store(&segment->state->header.ended, 1);
+    for (unsigned pool = 0; pool < KB_POOLS; pool++)
+        empty_pool(segment, pool,
+                   segment->secrets ? kb_secret_span(segment->secrets, pool) : kb_slot_span(segment->state, pool));
+}
+
+void kb_owner_discard(struct kb_owner *o)
+{
+    struct kb_header header;
+    const uint32_t one = 1;
+    const enum kb_finding found = o->state_fd >= 0 ? kb_owner_look(o, &header) : KB_LEFT_HALF_MADE;
+    if (found == KB_LEFT_HALF_MADE)
+        return;
+    kb_owner_map(o);
+    /* Handles that are open look at their keys' words, not at `ended`, as long as claims succeed. */
+    if (found != KB_OTHER_LAYOUT && o->segment.state && atomic_load(&o->segment.state->header.magic) == KB_MAGIC)
+        kb_owner_empty(&o->segment);
+    else if (pwrite(o->state_fd, &one, sizeof one, offsetof(struct kb_header, ended)) != (ssize_t)sizeof one)
+        return; /* an object shorter than a header has nobody to tell */
 }
 
 void kb_owner_end(struct kb_owner *o)
@@ -32,7 +53,7 @@ void kb_owner_end(struct kb_owner *o)
     kb_object_lock(o->state_fd, KB_OWNER_LIMIT_MS);
     const bool guarded = kb_guard_enter(header, KB_GUARD_LIMIT_MS) == 0;
     if (kb_owner_in_charge(o)) {
-        empty_all(&o->segment);
+        kb_owner_empty(&o->segment);
         if (kb_object_is(o->state_fd, o->name, "state"))
             kb_object_unlink(o->name, "state");
         if (kb_object_is(o->secrets_fd, o->name, "secrets"))
@@ -43,28 +64,44 @@ void kb_owner_end(struct kb_owner *o)
     kb_owner_abandon(o);
 }
 
+/* 0; KB_ENOBROKER: there is neither object; KB_EPERM: there is one that cannot be opened. */
+static int open_both(struct kb_owner *o, struct kb_owner_error *error)
+{
+    o->state_fd = kb_object_open(o->name, "state");
+    const int state_error = o->state_fd < 0 ? errno : 0;
+    o->secrets_fd = kb_object_open(o->name, "secrets");
+    const int secrets_error = o->secrets_fd < 0 ? errno : 0;
+    if (state_error == ENOENT && secrets_error == ENOENT)
+        return kb_owner_refuse(error, KB_ENOBROKER, "there is nothing of \"%s\"", o->name);
+    const int bad = state_error && state_error != ENOENT ? state_error : secrets_error;
+    if (bad && bad != ENOENT)
+        return kb_owner_refuse(error, KB_EPERM, "cannot open what there is of \"%s\": %s", o->name, strerror(bad));
+    return 0;
+}
+
+/* Nobody starts, ends or lives. */
+static int lock_both(struct kb_owner *o, struct kb_owner_error *error)
+{
+    if (o->state_fd >= 0 && !kb_object_lock(o->state_fd, KB_OWNER_LIMIT_MS))
+        return kb_owner_refuse(error, KB_EBUSY, "a broker \"%s\" is starting or ending", o->name);
+    if (o->secrets_fd >= 0 && !kb_object_lock_alone(o->secrets_fd))
+        return kb_owner_refuse(error, KB_EBUSY, "broker \"%s\" lives: end it first", o->name);
+    return 0;
+}
+
 int kb_owner_purge(const char *name, struct kb_owner_error *error)
 {
     struct kb_owner o = {.state_fd = KB_NO_FD, .secrets_fd = KB_NO_FD, .self = kb_identity_self()};
-    struct kb_header header;
-    memset(&header, 0, sizeof header);
     snprintf(o.name, sizeof o.name, "%s", name);
-    o.state_fd = kb_object_open(name, "state");
-    o.secrets_fd = kb_object_open(name, "secrets");
-    int code = 0;
-    if (o.state_fd < 0 && o.secrets_fd < 0)
-        code = errno == ENOENT
-                   ? kb_owner_refuse(error, KB_ENOBROKER, "there is nothing of \"%s\"", name)
-                   : kb_owner_refuse(error, KB_EPERM, "cannot open what there is of \"%s\": %s", name, strerror(errno));
-    else if (o.state_fd >= 0 && !kb_object_lock(o.state_fd, KB_OWNER_LIMIT_MS))
-        code = kb_owner_refuse(error, KB_EBUSY, "a broker \"%s\" is starting or ending", name);
-    else if (o.secrets_fd >= 0 && !kb_object_lock_alone(o.secrets_fd))
-        code = kb_owner_refuse(error, KB_EBUSY, "broker \"%s\" lives: end it first", name);
-    if (code == 0 && o.state_fd >= 0 && kb_owner_look(&o, &header) == KB_USABLE && kb_owner_map(&o))
-        empty_all(&o.segment);
-    if (code == 0 && ((o.state_fd >= 0 && kb_object_unlink(name, "state") != 0) ||
-                      (o.secrets_fd >= 0 && kb_object_unlink(name, "secrets") != 0)))
-        code = kb_owner_refuse(error, KB_EPERM, "cannot remove what there is of \"%s\": %s", name, strerror(errno));
+    int code = open_both(&o, error);
+    if (code == 0)
+        code = lock_both(&o, error);
+    if (code == 0) {
+        kb_owner_discard(&o);
+        if ((o.state_fd >= 0 && kb_object_unlink(name, "state") != 0) ||
+            (o.secrets_fd >= 0 && kb_object_unlink(name, "secrets") != 0))
+            code = kb_owner_refuse(error, KB_EPERM, "cannot remove what there is of \"%s\": %s", name, strerror(errno));
+    }
     kb_owner_abandon(&o);
     return code;
 }

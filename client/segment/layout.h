@@ -179,6 +179,8 @@ struct kb_secrets_header {
     uint64_t instance;
     uint64_t serial; /* of the last stamp; the broker's, under the guard */
     alignas(64) char names[KB_POOLS][KB_NAME_MAX + 8];
+    /* What rotation.span must say: raised first, and all that the broker itself goes by. */
+    _Atomic uint32_t spans[KB_POOLS];
 };
 
 /*

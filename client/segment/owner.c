@@ -39,14 +39,23 @@ void kb_owner_abandon(struct kb_owner *o)
     o->state_fd = o->secrets_fd = KB_NO_FD;
 }
 
+static void *map_object(int fd, size_t size)
+{
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0 || st.st_size != (off_t)size)
+        return NULL;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 bool kb_owner_map(struct kb_owner *o)
 {
-    void *state = mmap(NULL, sizeof(struct kb_state), PROT_READ | PROT_WRITE, MAP_SHARED, o->state_fd, 0);
-    o->segment.state = state == MAP_FAILED ? NULL : state;
-    void *secrets = mmap(NULL, sizeof(struct kb_secrets), PROT_READ | PROT_WRITE, MAP_SHARED, o->secrets_fd, 0);
-    o->segment.secrets = secrets == MAP_FAILED ? NULL : secrets;
+    if (!o->segment.state)
+        o->segment.state = map_object(o->state_fd, sizeof *o->segment.state);
+    if (!o->segment.secrets)
+        o->segment.secrets = map_object(o->secrets_fd, sizeof *o->segment.secrets);
     if (o->segment.secrets)
-        kb_os_no_dump(secrets, sizeof(struct kb_secrets));
+        kb_os_no_dump(o->segment.secrets, sizeof *o->segment.secrets);
     return o->segment.state && o->segment.secrets;
 }
 
@@ -126,8 +135,11 @@ enum kb_finding kb_owner_look(struct kb_owner *o, struct kb_header *header)
     return KB_USABLE;
 }
 
-static int adopt(struct kb_owner *o, struct kb_owner_error *error)
+static int adopt(struct kb_owner *o, gid_t group, struct kb_owner_error *error)
 {
+    if (kb_object_mode(o->state_fd, 0660, group) != 0 || kb_object_mode(o->secrets_fd, 0640, group) != 0)
+        return kb_owner_refuse(error, KB_EPERM, "cannot set the rights on the shared memory of \"%s\": %s", o->name,
+                               strerror(errno));
     if (!kb_owner_map(o))
         return kb_owner_refuse(error, KB_ENOMEM, "cannot map the shared memory of \"%s\": %s", o->name,
                                strerror(errno));
@@ -149,7 +161,7 @@ static int held(const struct kb_owner *o, struct kb_header *header, struct kb_ow
 }
 
 /* One round with the state object open and locked. KB_ENOBROKER: the name is free by now, go round. */
-static int take_over(struct kb_owner *o, bool replace, struct kb_owner_error *error)
+static int take_over(struct kb_owner *o, gid_t group, bool replace, struct kb_owner_error *error)
 {
     struct kb_header header;
     struct stat st;
@@ -167,15 +179,12 @@ static int take_over(struct kb_owner *o, bool replace, struct kb_owner_error *er
                                    (unsigned long long)atomic_load(&header.broker_pid));
         return held(o, &header, error);
     }
-    const int code = found == KB_USABLE ? adopt(o, error) : KB_ECORRUPT;
+    const int code = found == KB_USABLE ? adopt(o, group, error) : KB_ECORRUPT;
     if (code != KB_ECORRUPT)
         return code;
-    /* Nobody's, and no use: workers that still map it must not wait for it, and the name is freed. */
+    /* Nobody's, and no use: workers that still map it find it empty, and the name is freed. */
     o->set_aside = found == KB_USABLE ? set_aside[KB_DAMAGED] : set_aside[found];
-    const uint32_t one = 1;
-    if (st.st_size >= (off_t)sizeof header &&
-        pwrite(o->state_fd, &one, sizeof one, offsetof(struct kb_header, ended)) != (ssize_t)sizeof one)
-        return kb_owner_refuse(error, KB_ESYSTEM, "cannot mark the old shared memory: %s", strerror(errno));
+    kb_owner_discard(o);
     kb_object_unlink(o->name, "state");
     kb_object_unlink(o->name, "secrets");
     return KB_ENOBROKER;
@@ -209,7 +218,7 @@ int kb_owner_start(const char *name, gid_t group, bool replace, struct kb_owner 
         snprintf(out->name, sizeof out->name, "%s", name);
         int code = open_locked(out, &fresh, error);
         if (code == 0)
-            code = fresh ? make_or_unmake(out, group, error) : take_over(out, replace, error);
+            code = fresh ? make_or_unmake(out, group, error) : take_over(out, group, replace, error);
         if (code == 0) {
             out->set_aside = aside;
             kb_object_share(out->secrets_fd);

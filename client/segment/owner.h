@@ -61,8 +61,12 @@ enum { KB_NO_FD = -1 };
 enum kb_finding { KB_USABLE, KB_LEFT_HALF_MADE, KB_ENDED, KB_OTHER_LAYOUT, KB_DAMAGED };
 /* What the opened objects are; copies the header if there is one. */
 enum kb_finding kb_owner_look(struct kb_owner *owner, struct kb_header *header);
-/* Maps both objects for writing, the secrets kept out of core dumps. */
+/* Maps for writing what is open and of this layout's size, the secrets kept out of core dumps. True: both. */
 bool kb_owner_map(struct kb_owner *owner);
+/* Marks mapped segments ended, empties every key and wipes the secrets that are mapped. */
+void kb_owner_empty(struct kb_segment *segment);
+/* The same for opened objects that are of no more use, as far as they can be understood. */
+void kb_owner_discard(struct kb_owner *owner);
 /* Fills *error; returns `code`. */
 int kb_owner_refuse(struct kb_owner_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -7,7 +7,7 @@
 #include "segment/layout.h"
 #include "segment/word.h"
 
-/* The longest time upstream may name, and what any policy read from the segment is held to. */
+/* What any policy read from the segment is held to. */
 #define KB_COOLDOWN_LONGEST_MS (UINT64_C(31) * 24 * 3600 * 1000)
 
 /* The defaults of a pool whose service this is. For the broker, under the guard. */

@@ -51,6 +51,13 @@ static inline bool kb_secret_copy(const struct kb_secrets *secrets, unsigned poo
     return atomic_load_explicit(&secret->stamp, memory_order_relaxed) == stamp;
 }
 
+/* Slots of the pool that may hold a key, by the broker's own word: no worker can hide one from it. */
+static inline unsigned kb_secret_span(const struct kb_secrets *secrets, unsigned pool)
+{
+    const uint32_t span = atomic_load_explicit(&secrets->header.spans[pool], memory_order_relaxed);
+    return span < KB_KEYS ? span : KB_KEYS;
+}
+
 /* For the broker alone, under the guard, while the key's word is EMPTY and its pages are allocated.
  * A death in between leaves a busy stamp: readers refuse it, and the next write or wipe covers what
  * was there. */

@@ -28,7 +28,9 @@ enum way { RUN, STEP };
 
 static int resume(pid_t victim, enum way way)
 {
-    if (ptrace(way == STEP ? PTRACE_SINGLESTEP : PTRACE_CONT, victim, NULL, NULL) != 0)
+    const long done =
+        way == STEP ? ptrace(PTRACE_SINGLESTEP, victim, NULL, NULL) : ptrace(PTRACE_CONT, victim, NULL, NULL);
+    if (done != 0)
         return ENDED;
     return await_stop(victim);
 }

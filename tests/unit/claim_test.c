@@ -241,6 +241,7 @@ Test(claim, gives_a_trial_back_whose_secret_could_not_be_copied)
     const struct kb_secrets *secrets = atomic_load(&client->segment)->secrets;
     struct kb_keys_change change;
     memset(long_text, 'l', sizeof long_text);
+    reload_to(0);
     kit_config_begin();
     kit_config_pool("pool", "generic");
     kit_config_add_secret(long_text, sizeof long_text);

@@ -142,6 +142,7 @@ Test(keyref, a_change_spares_another_key_in_the_same_place)
 {
     struct kb_keyref key;
     cr_assert_eq(kb_keyref_find(kit.state, 0, "0", &key), 1);
+    cr_assert_eq(kit_reload(&kit, 0, 0), 0);
     cr_assert_eq(kit_reload(&kit, 10, 3), 0);
     cr_assert_eq(kit_state(&kit, 0), KB_AVAILABLE);
     cr_assert_eq(kb_keyref_change(kit.state, 0, &key, disabled), KB_KEY_GONE);

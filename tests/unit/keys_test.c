@@ -120,8 +120,9 @@ Test(keys, one_that_is_new_in_a_slot_has_nothing_of_the_one_before)
     cr_assert_eq(kb_report(client, &key, KB_OUTCOME_AUTH, -1, 401), 0);
     cr_assert_neq(atomic_load(&kit.state->slots[0][0].failed_at), 0);
     const uint32_t epoch = kb_word_epoch(kit_word(&kit, 0));
+    cr_assert_eq(apply_pool(1), 0);
     cr_assert_eq(apply_pool(1, 7), 0);
-    cr_assert(changed(1, 1, 1, 0));
+    cr_assert(changed(1, 0, 1, 0));
     cr_assert_eq(slot_of(7), 0);
     const struct kb_counts counts = kb_counts_of(kit.state, 0, 0);
     cr_assert(counts.claims == 0 && counts.ok == 0 && counts.failed == 0 && counts.other == 0);
@@ -129,6 +130,17 @@ Test(keys, one_that_is_new_in_a_slot_has_nothing_of_the_one_before)
     cr_assert_eq(atomic_load(&kit.state->slots[0][0].last_status), 0);
     const struct kb_word w = kb_word_unpack(kit_word(&kit, 0));
     cr_assert(w.state == KB_AVAILABLE && w.strikes == 0 && w.reason == KB_REASON_NONE && w.epoch > epoch);
+}
+
+/* So no claim finds the pool empty while its only key is exchanged. */
+Test(keys, one_that_replaces_the_only_one_goes_to_another_slot)
+{
+    cr_assert_eq(apply_pool(0), 0);
+    cr_assert_eq(slot_of(0), 0);
+    cr_assert_eq(apply_pool(1), 0);
+    cr_assert_eq(slot_of(1), 1);
+    cr_assert_eq(apply_pool(2), 0);
+    cr_assert_eq(slot_of(2), 0);
 }
 
 Test(keys, one_that_was_removed_and_comes_back_is_new)

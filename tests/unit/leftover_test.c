@@ -98,10 +98,12 @@ static void expect_replaced(const char *why)
 Test(leftover, that_has_ended_is_replaced)
 {
     kit_abandon(&kit);
+    /* Its broker died between saying so and emptying the keys: open handles go on until the next one comes. */
     write_state_u32(offsetof(struct kb_header, ended), 1);
-    cr_assert_eq(claim(), KB_ENOBROKER);
     expect_replaced(NULL);
-    cr_assert_eq(claim(), 0);
+    kb_key key;
+    cr_assert_eq(kb_claim(client, "pool", 0, &key), 0);
+    cr_assert_eq(key.kb_instance, kit.owner.segment.instance);
 }
 
 Test(leftover, that_was_only_created_is_replaced)
