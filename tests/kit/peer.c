@@ -135,11 +135,13 @@ static void fail(struct stage *stage)
     stage->barred = true;
 }
 
-/* Numbers 0 .. n-1 or 1 .. n: the first or the last goes, and the one that comes gets its slot. */
+/* Numbers 0 .. n-1 or 1 .. n: the first or the last goes, and the one that comes gets its slot, which is
+ * the first empty one once the other has gone. */
 static void reload(struct stage *stage)
 {
     stage->reloaded = !stage->reloaded;
-    if (kit_reload(&stage->kit, stage->reloaded, stage->books.keys) != 0)
+    if (kit_reload(&stage->kit, 1, stage->books.keys - 1) != 0 ||
+        kit_reload(&stage->kit, stage->reloaded, stage->books.keys) != 0)
         books_wrong(&stage->books, "the keys cannot be changed");
 }
 
