@@ -113,6 +113,16 @@ static bool open_signals(struct kb_broker *broker)
     return broker->signals >= 0;
 }
 
+/* After a start that failed: what was made just now goes, what others were using stays, and with it a
+ * predecessor that lives. */
+static void let_go(struct kb_owner *owner)
+{
+    if (owner->adopted)
+        kb_owner_hand_back(owner);
+    else
+        kb_owner_end(owner);
+}
+
 /* Owns the segments and brings the configuration in. On failure *why says it in words. */
 static bool take_charge(struct kb_broker *broker, struct kb_config *config, char *why, size_t size)
 {
@@ -126,11 +136,7 @@ static bool take_charge(struct kb_broker *broker, struct kb_config *config, char
     log_takeover(&broker->owner);
     evict(&broker->owner);
     if (!bring_in(broker, config, why, size)) {
-        /* What others were using goes on without a broker; what was made just now goes. */
-        if (broker->owner.adopted)
-            kb_owner_abandon(&broker->owner);
-        else
-            kb_owner_end(&broker->owner);
+        let_go(&broker->owner);
         return false;
     }
     return true;
@@ -158,7 +164,7 @@ bool kb_broker_start(struct kb_broker *broker)
     struct kb_state *state = broker->owner.segment.state;
     if (!kb_doorbell_start(&broker->doorbell, state)) {
         kb_log(KB_LOG_ERROR, "start", "msg", "no thread or descriptor for the doorbell");
-        kb_owner_abandon(&broker->owner);
+        let_go(&broker->owner);
         return false;
     }
     kb_reaper_init(&broker->reaper, state);

@@ -13,7 +13,7 @@ static void *listen_to(void *arg)
 {
     struct kb_doorbell *doorbell = arg;
     _Atomic uint32_t *bell = &doorbell->state->header.doorbell;
-    uint32_t heard = atomic_load(bell);
+    uint32_t heard = doorbell->heard;
     while (!atomic_load(&doorbell->stop)) {
         const uint64_t one = 1;
         kb_os_wait(bell, heard, LOOK_MS);
@@ -29,7 +29,11 @@ static void *listen_to(void *arg)
 
 bool kb_doorbell_start(struct kb_doorbell *doorbell, struct kb_state *state)
 {
-    *doorbell = (struct kb_doorbell){.state = state, .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+    *doorbell = (struct kb_doorbell){
+        .state = state,
+        .heard = atomic_load(&state->header.doorbell),
+        .fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+    };
     if (doorbell->fd < 0)
         return false;
     if (pthread_create(&doorbell->thread, NULL, listen_to, doorbell) != 0) {

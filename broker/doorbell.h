@@ -14,7 +14,8 @@
 
 struct kb_doorbell {
     struct kb_state *state;
-    int fd; /* an eventfd: readable when it has rung */
+    uint32_t heard; /* rings up to here are the starter's to look after */
+    int fd;         /* an eventfd: readable when it has rung */
     _Atomic bool stop;
     pthread_t thread;
 };

@@ -16,8 +16,8 @@
 #define UNLIKELY(condition) __builtin_expect((condition), 0)
 
 enum {
-    VAIN_TURNS = 2 * KB_KEYS, /* turns that lead to no key before a sweep must set the bits right */
-    POLL_MS = 20,             /* the longest sleep of a claim that waits */
+    VAIN_TURNS = 2 * KB_KEYS,
+    POLL_MS = 20, /* the longest sleep of a claim that waits */
     PINNED_TRIES = 100,
     MOVES = 100 /* brokers that end while one claim looks for the next */
 };
@@ -27,6 +27,8 @@ struct place {
     struct kb_segment *segment;
     uint64_t worker;
     unsigned pool;
+    const uint64_t *skip; /* bits of keys whose turn is let pass; NULL: none */
+    int turns;            /* that may lead to no key before a sweep must set the bits right */
 };
 
 static void fill(kb_key *out, const struct place *at, unsigned key, uint64_t word, unsigned flags)
@@ -96,6 +98,8 @@ static HOT int take_turn(const struct place *at, kb_key *out)
         return -1;
     if (UNLIKELY(sequence % KB_SWEEP_TURNS == KB_SWEEP_TURNS - 1))
         kb_sweep(state, at->pool, kb_os_now());
+    if (UNLIKELY(at->skip && at->skip[key / 64] >> (key % 64) & 1))
+        return 0;
     const uint64_t word = atomic_load_explicit(&state->slots[at->pool][key].word, memory_order_acquire);
     if (UNLIKELY(kb_word_state(word) != KB_AVAILABLE))
         return take_other(at, (unsigned)key, word, out);
@@ -104,7 +108,7 @@ static HOT int take_turn(const struct place *at, kb_key *out)
 
 static bool take_turns(const struct place *at, kb_key *out)
 {
-    for (int turns = 0; turns < VAIN_TURNS; turns++) {
+    for (int turns = 0; turns < at->turns; turns++) {
         const int taken = take_turn(at, out);
         if (taken)
             return taken > 0;
@@ -147,6 +151,8 @@ static HOT int claim_in(const struct place *at, kb_key *out)
 static HOT int find_place(kb_client *client, const char *pool, struct place *at)
 {
     int code;
+    at->skip = NULL;
+    at->turns = VAIN_TURNS;
     at->segment = atomic_load_explicit(&client->segment, memory_order_acquire);
     at->worker = kb_worker_place(at->segment, &code);
     if (code)
@@ -228,6 +234,38 @@ int kb_claim(kb_client *client, const char *pool, int timeout_ms, kb_key *out)
         return refuse(out);
     const int code = claim_now(client, pool, out, &segment);
     return code == 0 ? 0 : claim_patiently(client, pool, timeout_ms, out, code, segment);
+}
+
+/* Whether there is a key outside `skip` that may be claimed one day without an operator's doing. */
+static bool any_left(const struct place *at)
+{
+    const unsigned span = kb_slot_span(at->segment->state, at->pool);
+    for (unsigned key = 0; key < span; key++) {
+        const unsigned s = kb_word_state(atomic_load(&at->segment->state->slots[at->pool][key].word));
+        if (s != KB_EMPTY && s != KB_DISABLED && !(at->skip[key / 64] >> (key % 64) & 1))
+            return true;
+    }
+    return false;
+}
+
+int kb_claim_untried(kb_client *client, const char *pool, const uint64_t *tried, kb_key *out)
+{
+    struct kb_segment *segment;
+    struct place at;
+    int code = kb_client_segment(client, &segment);
+    if (code == 0)
+        code = find_place(client, pool, &at);
+    if (code == 0) {
+        at.skip = tried;
+        at.turns = (int)kb_slot_span(at.segment->state, at.pool);
+        code = any_left(&at) ? claim_in(&at, out) : KB_EKEY;
+    }
+    if (code == 0)
+        return 0;
+    explicit_bzero(out, sizeof *out);
+    /* An answer counts only if its segment has not ended meanwhile. */
+    struct kb_segment *now;
+    return kb_client_segment(client, &now) == 0 && now != segment ? KB_ENOBROKER : code;
 }
 
 /* Takes no turn and no trial; the word only has to stand still while the secret is copied. */

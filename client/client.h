@@ -40,6 +40,10 @@ static inline int kb_client_pool(struct kb_client *client, struct kb_segment *se
     return kb_client_is_pool(segment, last, name) ? (int)last : kb_client_find_pool(client, segment, name);
 }
 
+/* One attempt at a claim of a key whose bit in `tried` (KB_KEYS of them, by index) is not set; the turns of
+ * those that are set pass. Never waits. KB_EKEY: no enabled key is left untried; else as kb_claim. */
+int kb_claim_untried(kb_client *client, const char *pool, const uint64_t *tried, kb_key *out);
+
 /* How long until a key of the pool is due to come back: -1 if none is. */
 int kb_pool_wait_ms(struct kb_state *state, unsigned pool);
 

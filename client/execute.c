@@ -3,24 +3,19 @@
 
 #include <string.h>
 
-enum { POLL_MS = 20 }; /* between rounds in which nothing new came up */
+enum { POLL_MS = 20 }; /* between looks for a key that was not tried */
 
 /* Which keys this request has tried, by index: a removed key's place taken by a new one counts as
  * tried, which costs at most an attempt. */
 struct tried {
     uint64_t bits[KB_KEYS / 64];
-    unsigned count;
+    bool any;
 };
 
-static bool try_once(struct tried *tried, unsigned index)
+static void note(struct tried *tried, unsigned index)
 {
-    uint64_t *word = &tried->bits[index / 64 % (KB_KEYS / 64)];
-    const uint64_t bit = UINT64_C(1) << (index % 64);
-    if (*word & bit)
-        return false;
-    *word |= bit;
-    tried->count++;
-    return true;
+    tried->bits[index / 64 % (KB_KEYS / 64)] |= UINT64_C(1) << (index % 64);
+    tried->any = true;
 }
 
 static int time_left(int timeout_ms, uint64_t waited)
@@ -30,45 +25,19 @@ static int time_left(int timeout_ms, uint64_t waited)
     return waited < (uint64_t)timeout_ms ? timeout_ms - (int)waited : 0;
 }
 
-/* The keys a request may still get: `total` of them all, `enabled` of those not disabled. */
-static int keys_in(kb_client *client, const char *pool, unsigned *total, unsigned *enabled)
-{
-    kb_pool_status status = {.total = 0};
-    const int code = kb_status(client, pool, &status);
-    *total = status.total;
-    *enabled = status.total - status.disabled;
-    return code;
-}
-
-/* One turn for each of the pool's keys. 0: one that was not tried yet is claimed; KB_EEXHAUSTED: all that
- * came up were tried before. Those keep their turn and are given back: reset meanwhile, or offered
- * because all have failed. */
-static int claim_in_round(kb_client *client, const char *pool, int timeout_ms, unsigned total, struct tried *tried,
-                          kb_key *key)
-{
-    for (unsigned turns = 0; turns < total; turns++) {
-        const int code = kb_claim(client, pool, turns == 0 ? timeout_ms : 0, key);
-        if (code || try_once(tried, key->index))
-            return code;
-        kb_release(client, key);
-        kb_key_clear(key);
-    }
-    return KB_EEXHAUSTED;
-}
-
 /* Claims a key that was not tried yet, as long as there are such keys and time. */
-static int claim_untried(kb_client *client, const char *pool, int timeout_ms, struct tried *tried, kb_key *key)
+static int claim_untried(kb_client *client, const char *pool, int timeout_ms, const struct tried *tried, kb_key *key)
 {
     const uint64_t start = kb_os_now();
+    if (!tried->any)
+        return kb_claim(client, pool, timeout_ms, key);
     for (;;) {
-        unsigned total = 1, enabled = 1;
-        int code = tried->count ? keys_in(client, pool, &total, &enabled) : 0;
-        if (code == 0)
-            code = tried->count < enabled
-                       ? claim_in_round(client, pool, time_left(timeout_ms, kb_os_now() - start), total, tried, key)
-                       : KB_EEXHAUSTED;
+        const int code = kb_claim_untried(client, pool, tried->bits, key);
         const int left = time_left(timeout_ms, kb_os_now() - start);
-        if (code != KB_EEXHAUSTED || tried->count >= enabled || left == 0)
+        if (code == KB_EKEY)
+            return KB_EEXHAUSTED;
+        /* The broker may be about to come back: see kb_claim. */
+        if ((code != KB_EEXHAUSTED && code != KB_ENOBROKER && code != KB_EPERM) || left == 0)
             return code;
         kb_os_sleep(left > 0 && left < POLL_MS ? (uint64_t)left : POLL_MS);
     }
@@ -76,7 +45,7 @@ static int claim_untried(kb_client *client, const char *pool, int timeout_ms, st
 
 int kb_execute(kb_client *client, const char *pool, int timeout_ms, kb_call *fn, void *arg, kb_outcome *last)
 {
-    struct tried tried = {.count = 0};
+    struct tried tried = {.any = false};
     uint64_t waited = 0;
     kb_key key;
     if (!client || !pool || !fn || timeout_ms < -1)
@@ -87,6 +56,7 @@ int kb_execute(kb_client *client, const char *pool, int timeout_ms, kb_call *fn,
         waited += kb_os_now() - start;
         if (code)
             return code;
+        note(&tried, key.index);
         int retry_after_ms = -1, status = 0;
         const kb_outcome outcome = fn(&key, arg, &retry_after_ms, &status);
         if (last)

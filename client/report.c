@@ -105,9 +105,11 @@ static void lengthen(const struct report *r)
             return;
         w.until = until;
         w.named = 1;
-        /* No announcement: the sweep at the earlier time works out the later one. */
-        if (change(r, word, kb_word_pack(w)))
+        if (change(r, word, kb_word_pack(w))) {
+            /* A sweep that found the earlier time due and came too late would not know of this one. */
+            announce(r, kb_word_until_ms(kb_word_pack(w)));
             return;
+        }
     }
 }
 

@@ -144,9 +144,9 @@ KB_API void kb_close(kb_client *client);
 /*
  * Claims the next key of POOL in the rotation shared by all processes. Waits up to timeout_ms for
  * one (0: not at all, -1: as long as it takes). When the broker has ended in order, the wait
- * includes its return. A successful claim ends in one kb_report or one kb_release.
- * Errors: KB_EEXHAUSTED, KB_EPOOL, KB_ENOBROKER, KB_EINVAL, KB_EFULL, KB_EVERSION, KB_ECORRUPT,
- * KB_EPERM, KB_ENOMEM, KB_ESYSTEM; *out then holds no secret.
+ * includes its return, and that of a broker whose segment this process may not open. A successful claim ends in one
+ * kb_report or one kb_release. Errors: KB_EEXHAUSTED, KB_EPOOL, KB_ENOBROKER, KB_EINVAL, KB_EFULL, KB_EVERSION,
+ * KB_ECORRUPT, KB_EPERM, KB_ENOMEM, KB_ESYSTEM; *out then holds no secret.
  */
 KB_API int kb_claim(kb_client *client, const char *pool, int timeout_ms, kb_key *out);
 
@@ -163,7 +163,8 @@ KB_API int kb_claim_key(kb_client *client, const char *pool, const char *fingerp
  * Reports how the call with a claimed key went. retry_after_ms is the time upstream named, or -1 for
  * none. status is the HTTP status, or 0.
  * Returns 0; 1 when the key's state had moved on since the claim, so that the report was counted and
- * changed no state (a RATE may still have lengthened the key's pause); KB_EINVAL; KB_EFULL in a child
+ * changed no state (a RATE may still have lengthened the key's pause; a key that is no longer there has
+ * nothing to count on); KB_EINVAL; KB_EFULL in a child
  * that reports its parent's claim and finds no worker slot.
  */
 KB_API int kb_report(kb_client *client, const kb_key *key, kb_outcome outcome, int retry_after_ms, int status);

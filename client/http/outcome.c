@@ -10,7 +10,7 @@
 
 kb_outcome kb_outcome_judge(int status)
 {
-    if (status >= 200 && status < 400)
+    if (status >= 200 && status < 300)
         return KB_OUTCOME_OK;
     switch (status) {
     case 401:
@@ -24,7 +24,7 @@ kb_outcome kb_outcome_judge(int status)
     case 425:
         return KB_OUTCOME_TRANSIENT;
     default:
-        return status >= 400 && status < 500 ? KB_OUTCOME_CLIENT : KB_OUTCOME_TRANSIENT;
+        return status >= 300 && status < 500 ? KB_OUTCOME_CLIENT : KB_OUTCOME_TRANSIENT;
     }
 }
 

@@ -9,9 +9,9 @@
 #include <time.h>
 
 /*
- * Judges an HTTP status by the rules that hold for any service: 2xx and 3xx are ok; 401 and 403 auth;
- * 402 quota; 429 rate; 408, 425 and 5xx transient; every other 4xx client. A number that is no final
- * HTTP status (0: no answer came) is transient.
+ * Judges an HTTP status by the rules that hold for any service: 2xx is ok; 401 and 403 auth; 402
+ * quota; 429 rate; 408, 425 and 5xx transient; every other 4xx client, and 3xx too, as redirects are
+ * not followed. A number that is no final HTTP status (0: no answer came) is transient.
  */
 kb_outcome kb_outcome_judge(int status);
 

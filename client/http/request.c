@@ -208,6 +208,22 @@ static void drop_body(struct kb_answer *answer)
     answer->body_len = 0;
 }
 
+static void judge(struct transfer *transfer)
+{
+    struct kb_answer *answer = transfer->answer;
+    struct curl_header *header;
+    answer->outcome = kb_outcome_judge(answer->status);
+    if (answer->outcome != KB_OUTCOME_OK && answer->outcome != KB_OUTCOME_CLIENT &&
+        curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
+        answer->retry_after_ms = kb_outcome_wait(header->value, time(NULL));
+}
+
+static bool refuses_key(int status)
+{
+    kb_outcome outcome = kb_outcome_judge(status);
+    return outcome == KB_OUTCOME_AUTH || outcome == KB_OUTCOME_QUOTA || outcome == KB_OUTCOME_RATE;
+}
+
 static void fail_transfer(struct transfer *transfer, CURLcode code)
 {
     struct kb_answer *answer = transfer->answer;
@@ -225,6 +241,11 @@ static void fail_transfer(struct transfer *transfer, CURLcode code)
         fail(answer, KB_OUTCOME_TRANSIENT, answer->status != 0 ? "no whole answer" : "no answer", reason);
         answer->ambiguous = transfer->begun;
     }
+    /* Whatever became of its body: a refusal of the key says that nothing was carried out. */
+    if (refuses_key(answer->status)) {
+        judge(transfer);
+        answer->ambiguous = false;
+    }
     drop_body(answer);
 }
 
@@ -232,11 +253,7 @@ static void fail_transfer(struct transfer *transfer, CURLcode code)
 static void finish_transfer(struct transfer *transfer)
 {
     struct kb_answer *answer = transfer->answer;
-    struct curl_header *header;
-    answer->outcome = kb_outcome_judge(answer->status);
-    if (answer->outcome != KB_OUTCOME_OK && answer->outcome != KB_OUTCOME_CLIENT &&
-        curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
-        answer->retry_after_ms = kb_outcome_wait(header->value, time(NULL));
+    judge(transfer);
     if (transfer->file.fd >= 0 && is_success(answer->status)) {
         int error = kb_outfile_commit(&transfer->file);
         if (error != 0)

@@ -49,7 +49,9 @@ struct kb_answer {
  * only; certificates are verified. The body in memory and the error never hold the secret; a file
  * holds what upstream sent.
  *
- * A transport failure is transient, and ambiguous if sending had begun. An answer over its limit, a
+ * An answer that refuses the key (auth, quota, rate) is that, and never ambiguous, even if its body
+ * broke off or could not be kept. Otherwise:
+ * a transport failure is transient, and ambiguous if sending had begun. An answer over its limit, a
  * file that cannot be written and memory that is short are outcome client: they say nothing about
  * the key. A secret no header can carry is outcome auth, so that the next key is tried.
  *

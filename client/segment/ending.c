@@ -10,15 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
-static void empty_pool(struct kb_segment *segment, unsigned pool, unsigned span)
+static void wipe_secrets(struct kb_secrets *secrets)
 {
-    struct kb_state *state = segment->state;
+    for (unsigned pool = 0; pool < KB_POOLS; pool++) {
+        const unsigned span = kb_secret_span(secrets, pool);
+        for (unsigned key = 0; key < span; key++)
+            kb_secret_wipe(secrets, pool, key);
+    }
+}
+
+static void empty_pool(struct kb_state *state, unsigned pool, unsigned span)
+{
     for (unsigned key = 0; key < span; key++) {
         uint64_t word = atomic_load(&state->slots[pool][key].word);
         while (!kb_slot_change(state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
             word = atomic_load(&state->slots[pool][key].word);
-        if (segment->secrets)
-            kb_secret_wipe(segment->secrets, pool, key);
     }
 }
 
@@ -27,8 +33,10 @@ void kb_owner_empty(struct kb_segment *segment)
 {
     atomic_store(&segment->state->header.ended, 1);
     for (unsigned pool = 0; pool < KB_POOLS; pool++)
-        empty_pool(segment, pool,
+        empty_pool(segment->state, pool,
                    segment->secrets ? kb_secret_span(segment->secrets, pool) : kb_slot_span(segment->state, pool));
+    if (segment->secrets)
+        wipe_secrets(segment->secrets);
 }
 
 void kb_owner_discard(struct kb_owner *o)
@@ -36,14 +44,32 @@ void kb_owner_discard(struct kb_owner *o)
     struct kb_header header;
     const uint32_t one = 1;
     const enum kb_finding found = o->state_fd >= 0 ? kb_owner_look(o, &header) : KB_LEFT_HALF_MADE;
-    if (found == KB_LEFT_HALF_MADE)
-        return;
     kb_owner_map(o);
+    struct kb_secrets *secrets = o->segment.secrets;
+    const bool ours = secrets && atomic_load(&secrets->header.magic) == KB_MAGIC && secrets->header.layout == KB_LAYOUT;
+    if (!ours)
+        o->segment.secrets = NULL; /* not to be understood, so not to be written */
     /* Handles that are open look at their keys' words, not at `ended`, as long as claims succeed. */
-    if (found != KB_OTHER_LAYOUT && o->segment.state && atomic_load(&o->segment.state->header.magic) == KB_MAGIC)
+    if (o->segment.state && found != KB_OTHER_LAYOUT)
         kb_owner_empty(&o->segment);
-    else if (pwrite(o->state_fd, &one, sizeof one, offsetof(struct kb_header, ended)) != (ssize_t)sizeof one)
-        return; /* an object shorter than a header has nobody to tell */
+    else if (ours)
+        wipe_secrets(secrets);
+    if (found == KB_OTHER_LAYOUT &&
+        pwrite(o->state_fd, &one, sizeof one, offsetof(struct kb_header, ended)) != (ssize_t)sizeof one)
+        kb_object_unlock(o->state_fd); /* its workers are not told; the name is freed all the same */
+    o->segment.secrets = secrets;
+}
+
+/* Only what these descriptors are; the state last: with its name goes the lock that keeps others from
+ * starting. 0, or -1 and errno. */
+static int unlink_both(const struct kb_owner *o)
+{
+    if (o->secrets_fd >= 0 && kb_object_is(o->secrets_fd, o->name, "secrets") &&
+        kb_object_unlink(o->name, "secrets") != 0)
+        return -1;
+    if (o->state_fd >= 0 && kb_object_is(o->state_fd, o->name, "state") && kb_object_unlink(o->name, "state") != 0)
+        return -1;
+    return 0;
 }
 
 void kb_owner_end(struct kb_owner *o)
@@ -54,10 +80,7 @@ void kb_owner_end(struct kb_owner *o)
     const bool guarded = kb_guard_enter(header, KB_GUARD_LIMIT_MS) == 0;
     if (kb_owner_in_charge(o)) {
         kb_owner_empty(&o->segment);
-        if (kb_object_is(o->state_fd, o->name, "state"))
-            kb_object_unlink(o->name, "state");
-        if (kb_object_is(o->secrets_fd, o->name, "secrets"))
-            kb_object_unlink(o->name, "secrets");
+        unlink_both(o); /* a failure leaves names of what is ended and empty: the next broker frees them */
     }
     if (guarded)
         kb_guard_leave(header);
@@ -86,6 +109,8 @@ static int lock_both(struct kb_owner *o, struct kb_owner_error *error)
         return kb_owner_refuse(error, KB_EBUSY, "a broker \"%s\" is starting or ending", o->name);
     if (o->secrets_fd >= 0 && !kb_object_lock_alone(o->secrets_fd))
         return kb_owner_refuse(error, KB_EBUSY, "broker \"%s\" lives: end it first", o->name);
+    if (o->state_fd >= 0 && !kb_object_is(o->state_fd, o->name, "state"))
+        return kb_owner_refuse(error, KB_EBUSY, "another broker \"%s\" has just started", o->name);
     return 0;
 }
 
@@ -98,8 +123,7 @@ int kb_owner_purge(const char *name, struct kb_owner_error *error)
         code = lock_both(&o, error);
     if (code == 0) {
         kb_owner_discard(&o);
-        if ((o.state_fd >= 0 && kb_object_unlink(name, "state") != 0) ||
-            (o.secrets_fd >= 0 && kb_object_unlink(name, "secrets") != 0))
+        if (unlink_both(&o) != 0)
             code = kb_owner_refuse(error, KB_EPERM, "cannot remove what there is of \"%s\": %s", name, strerror(errno));
     }
     kb_owner_abandon(&o);

@@ -13,8 +13,8 @@ enum { PID_BITS = 22, START_BITS = 26, NAMESPACE_SHIFT = PID_BITS + START_BITS }
 /* 16 bits of the namespace's number; 0 stays "cannot tell". */
 static uint64_t namespace_bits(void)
 {
-    const uint64_t number = kb_os_pid_namespace();
-    return number ? ((number ^ number >> 16 ^ number >> 32) & 0xffff) | 1 : 0;
+    const uint64_t number = kb_os_pid_namespace(), bits = (number ^ number >> 16 ^ number >> 32) & 0xffff;
+    return number && bits == 0 ? 1 : bits;
 }
 
 /* The start time as stored: never 0 when known. It wraps after a week; a pid used again at the very

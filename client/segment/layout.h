@@ -61,7 +61,7 @@ struct kb_header {
     _Atomic uint64_t magic;      /* stored last by the creator: before that, nothing here counts */
     uint32_t layout;             /* KB_LAYOUT */
     _Atomic uint32_t ended;      /* 1 once the broker has ended in order: nothing here will live again */
-    _Atomic uint64_t broker;     /* identity of the broker (identity.h). CAS by a broker that takes over */
+    _Atomic uint64_t broker;     /* identity of the broker (identity.h), for workers and people to look at */
     _Atomic uint64_t broker_pid; /* as a number for people and signals; written after `broker` */
     uint64_t instance;           /* random, the same in both segments; written once by the creator */
     uint64_t reserved[3];
@@ -149,7 +149,7 @@ struct kb_pool {
 struct kb_slot {
     alignas(64) _Atomic uint64_t word;
     _Atomic uint64_t fingerprint[2]; /* characters, zero-filled */
-    _Atomic int64_t failed_at;       /* unix milliseconds of the last AUTH, QUOTA or RATE; 0: never */
+    _Atomic int64_t failed_at;       /* unix milliseconds of the last report that failed the key; 0: never */
     _Atomic int32_t last_status;     /* of the last report that named one */
     uint32_t reserved[5];
 };
@@ -179,8 +179,10 @@ struct kb_secrets_header {
     uint64_t instance;
     uint64_t serial; /* of the last stamp; the broker's, under the guard */
     alignas(64) char names[KB_POOLS][KB_NAME_MAX + 8];
-    /* What rotation.span must say: raised first, and all that the broker itself goes by. */
+    /* What rotation.span must say: raised first; the broker edits by this and puts it back there. */
     _Atomic uint32_t spans[KB_POOLS];
+    /* Who is in charge: exchanged by a broker that takes over, given back if it cannot go on. */
+    _Atomic uint64_t broker;
 };
 
 /*

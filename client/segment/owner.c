@@ -59,10 +59,34 @@ bool kb_owner_map(struct kb_owner *o)
     return o->segment.state && o->segment.secrets;
 }
 
+static void show_broker(struct kb_header *header, uint64_t identity)
+{
+    atomic_store(&header->broker, identity);
+    atomic_store(&header->broker_pid, (uint64_t)kb_identity_pid(identity));
+}
+
+/* Secrets that stand without a state are a living broker's whose state was removed by hand, or left. */
+static int clear_away_secrets(struct kb_owner *o, struct kb_owner_error *error)
+{
+    o->secrets_fd = kb_object_open(o->name, "secrets");
+    if (o->secrets_fd < 0)
+        return 0;
+    if (!kb_object_lock_alone(o->secrets_fd))
+        return kb_owner_refuse(error, KB_EBUSY, "the secrets of \"%s\" are held by a broker whose state was removed",
+                               o->name);
+    kb_owner_discard(o);
+    kb_object_unlink(o->name, "secrets");
+    if (o->segment.secrets)
+        munmap(o->segment.secrets, sizeof *o->segment.secrets);
+    o->segment.secrets = NULL;
+    close(o->secrets_fd);
+    o->secrets_fd = KB_NO_FD;
+    return 0;
+}
+
 /* A fresh pair, filled and published. The state object is locked by us already and empty. */
 static int make(struct kb_owner *o, gid_t group, struct kb_owner_error *error)
 {
-    kb_object_unlink(o->name, "secrets");
     o->secrets_fd = kb_object_create(o->name, "secrets", 0640, group);
     if (o->secrets_fd < 0 || kb_object_mode(o->state_fd, 0660, group) != 0)
         return kb_owner_refuse(error, errno == EPERM ? KB_EPERM : KB_ESYSTEM,
@@ -90,8 +114,8 @@ static int make(struct kb_owner *o, gid_t group, struct kb_owner_error *error)
         atomic_init(&o->segment.state->pools[pool].rotation.cursor, KB_KEYS - 1); /* the first turn is key 0's */
         atomic_init(&o->segment.state->pools[pool].rotation.next_due, ~UINT64_C(0) << 16);
     }
-    atomic_store(&header->broker, o->self);
-    atomic_store(&header->broker_pid, (uint64_t)getpid());
+    atomic_store(&secrets->broker, o->self);
+    show_broker(header, o->self);
     atomic_store_explicit(&secrets->magic, KB_MAGIC, memory_order_release);
     atomic_store_explicit(&header->magic, KB_MAGIC, memory_order_release);
     return 0;
@@ -100,11 +124,11 @@ static int make(struct kb_owner *o, gid_t group, struct kb_owner_error *error)
 /* Leaves nothing half-made behind. */
 static int make_or_unmake(struct kb_owner *o, gid_t group, struct kb_owner_error *error)
 {
-    const int code = make(o, group, error);
-    if (code) {
+    int code = clear_away_secrets(o, error);
+    if (code == 0 && (code = make(o, group, error)) != 0)
         kb_object_unlink(o->name, "secrets");
+    if (code)
         kb_object_unlink(o->name, "state");
-    }
     return code;
 }
 
@@ -149,8 +173,8 @@ static int adopt(struct kb_owner *o, gid_t group, struct kb_owner_error *error)
         return KB_ECORRUPT;
     o->segment.instance = header->instance;
     o->adopted = true;
-    o->before = atomic_exchange(&header->broker, o->self);
-    atomic_store(&header->broker_pid, (uint64_t)getpid());
+    o->before = atomic_exchange(&o->segment.secrets->header.broker, o->self);
+    show_broker(header, o->self);
     return 0;
 }
 
@@ -185,8 +209,8 @@ static int take_over(struct kb_owner *o, gid_t group, bool replace, struct kb_ow
     /* Nobody's, and no use: workers that still map it find it empty, and the name is freed. */
     o->set_aside = found == KB_USABLE ? set_aside[KB_DAMAGED] : set_aside[found];
     kb_owner_discard(o);
+    kb_object_unlink(o->name, "secrets"); /* first: with the state's name goes the lock on starting */
     kb_object_unlink(o->name, "state");
-    kb_object_unlink(o->name, "secrets");
     return KB_ENOBROKER;
 }
 
@@ -235,7 +259,16 @@ int kb_owner_start(const char *name, gid_t group, bool replace, struct kb_owner 
 
 bool kb_owner_in_charge(struct kb_owner *owner)
 {
-    return atomic_load(&owner->segment.state->header.broker) == owner->self;
+    return atomic_load(&owner->segment.secrets->header.broker) == owner->self;
+}
+
+void kb_owner_hand_back(struct kb_owner *owner)
+{
+    uint64_t self = owner->self;
+    if (owner->before_lives &&
+        atomic_compare_exchange_strong(&owner->segment.secrets->header.broker, &self, owner->before))
+        show_broker(&owner->segment.state->header, owner->before);
+    kb_owner_abandon(owner);
 }
 
 int kb_owner_enter(struct kb_owner *owner)

@@ -4,8 +4,8 @@
  * Two kernel locks (flock) keep brokers apart, whatever the shared memory says:
  *     on /NAME.state    exclusive, for the moments of starting and ending
  *     on /NAME.secrets  shared, for a broker's life: if an exclusive one can be had, no broker lives
- * `header.broker` says which of the living ones is in charge: after --replace the old one finds that
- * it is no longer named there and goes away without touching anything.
+ * `broker` in the secrets' header says which of the living ones is in charge: after --replace the old
+ * one finds that it is no longer named there and goes away without touching anything.
  *
  * Objects are only ever made new (O_EXCL), filled, and published by their magic. One that was left
  * half-made or damaged is unlinked, never shortened under those who map it.
@@ -39,6 +39,9 @@ struct kb_owner_error {
  * somebody else's, KB_EVERSION if a living broker has another layout, KB_ENOMEM if /dev/shm is full,
  * KB_ESYSTEM; *error says it in words. */
 int kb_owner_start(const char *name, gid_t group, bool replace, struct kb_owner *out, struct kb_owner_error *error);
+
+/* Lets go; a living predecessor is in charge again. For a --replace that cannot be carried out. */
+void kb_owner_hand_back(struct kb_owner *owner);
 
 /* The guard, for an owner that is still in charge: 0, KB_EBUSY, or KB_EPERM when it has been replaced. */
 int kb_owner_enter(struct kb_owner *owner);

@@ -13,9 +13,14 @@ static void judge_all(int from, int to, kb_outcome outcome)
         cr_assert_eq(kb_outcome_judge(status), outcome, "status %d is not %s", status, kb_outcome_name(outcome));
 }
 
-Test(outcome, success_and_redirect_are_ok)
+Test(outcome, only_success_is_ok)
 {
-    judge_all(200, 399, KB_OUTCOME_OK);
+    judge_all(200, 299, KB_OUTCOME_OK);
+}
+
+Test(outcome, redirects_are_the_callers)
+{
+    judge_all(300, 399, KB_OUTCOME_CLIENT);
 }
 
 Test(outcome, refusals_of_the_key)

@@ -65,7 +65,7 @@ Test(request_file, an_answer_that_breaks_off_leaves_the_file_as_it_was)
 Test(request_file, refusals_and_redirects_are_no_content_for_a_file)
 {
     leaves_the_old_file("/refuse", KB_OUTCOME_AUTH, 401);
-    leaves_the_old_file("/away", KB_OUTCOME_OK, 302);
+    leaves_the_old_file("/away", KB_OUTCOME_CLIENT, 302);
 }
 
 Test(request_file, a_file_that_cannot_be_made_costs_no_call)

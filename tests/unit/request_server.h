@@ -82,10 +82,11 @@ static ssize_t send_half(void *arg, uint64_t at, char *buffer, size_t size)
     return size < 100 ? (ssize_t)size : 100;
 }
 
-static enum MHD_Result half(struct MHD_Connection *connection)
+static enum MHD_Result half(struct MHD_Connection *connection, unsigned status)
 {
     struct MHD_Response *response = MHD_create_response_from_callback(1000, 100, send_half, NULL, NULL);
-    enum MHD_Result result = MHD_queue_response(connection, 200, response);
+    MHD_add_response_header(response, "Retry-After", "7");
+    enum MHD_Result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;
 }
@@ -115,7 +116,11 @@ static enum MHD_Result serve(struct MHD_Connection *connection, const char *path
     if (strcmp(path, "/silent") == 0)
         return MHD_NO;
     if (strcmp(path, "/half") == 0)
-        return half(connection);
+        return half(connection, 200);
+    if (strcmp(path, "/half-busy") == 0)
+        return half(connection, 429);
+    if (strcmp(path, "/half-error") == 0)
+        return half(connection, 500);
     if (strcmp(path, "/hang") == 0)
         sem_wait(&test_over);
     return answer(connection, 200, NULL, NULL, "fine", 4);

@@ -86,7 +86,7 @@ Test(request, retry_after_is_the_wait)
 Test(request, a_redirect_is_not_followed)
 {
     struct kb_answer got = ask((struct kb_request){0}, "/away");
-    was(&got, KB_OUTCOME_OK, 302, false);
+    was(&got, KB_OUTCOME_CLIENT, 302, false);
     has_body(&got, "gone");
     cr_assert_eq(requests, 1);
     kb_answer_clear(&got);
@@ -102,6 +102,28 @@ Test(request, a_connection_lost_after_sending_is_ambiguous)
     got = ask((struct kb_request){0}, "/half");
     was(&got, KB_OUTCOME_TRANSIENT, 200, true);
     cr_assert_null(got.body);
+    kb_answer_clear(&got);
+}
+
+Test(request, a_refusal_that_breaks_off_is_a_refusal)
+{
+    struct kb_answer got = ask((struct kb_request){.method = "POST"}, "/half-busy");
+    was(&got, KB_OUTCOME_RATE, 429, false);
+    cr_assert_eq(got.retry_after_ms, 7000);
+    cr_assert_not_null(got.error);
+    cr_assert_null(got.body);
+    kb_answer_clear(&got);
+    got = ask((struct kb_request){.method = "POST"}, "/half-error");
+    was(&got, KB_OUTCOME_TRANSIENT, 500, true);
+    kb_answer_clear(&got);
+}
+
+Test(request, a_refusal_over_the_limit_is_a_refusal)
+{
+    struct kb_answer got = ask((struct kb_request){.answer_max = 3}, "/refuse");
+    was(&got, KB_OUTCOME_AUTH, 401, false);
+    cr_assert_null(got.body);
+    cr_assert_not_null(strstr(got.error, "limit"));
     kb_answer_clear(&got);
 }
 
