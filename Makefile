@@ -159,6 +159,9 @@ export PC
 
 .PHONY: install uninstall help clean
 install: all  ## install below $(DESTDIR)$(PREFIX); KEYCTL=name renames keyctl
+	@if [ -e "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL)" ] && \
+		! "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL)" version 2>/dev/null | grep -q '(layout '; then \
+		echo "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL) is another program (keyutils'?): make install KEYCTL=kbctl"; exit 1; fi
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 755 $(BUILD)/keybrokerd $(DESTDIR)$(PREFIX)/sbin/keybrokerd
 	install -m 755 $(BUILD)/keyctl $(DESTDIR)$(PREFIX)/bin/$(KEYCTL)
@@ -169,12 +172,15 @@ install: all  ## install below $(DESTDIR)$(PREFIX); KEYCTL=name renames keyctl
 	ln -sf libkeybroker.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libkeybroker.so.$(SOVERSION)
 	ln -sf libkeybroker.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libkeybroker.so
 	printf '%s\n' "$$PC" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/keybroker.pc
-	@if [ "$(KEYCTL)" = keyctl ]; then for d in /bin /usr/bin /sbin /usr/sbin; do \
-		if [ -e $$d/keyctl ] && [ "$$d" != "$(PREFIX)/bin" ]; then \
-		echo "note: $$d/keyctl (keyutils) exists too; the first in PATH wins. make install KEYCTL=kbctl renames ours."; \
-		break; fi; done; fi
+	@for d in /bin /usr/bin /usr/local/bin; do \
+		if [ -z "$(DESTDIR)" ] && [ -e $$d/$(KEYCTL) ] && ! [ $$d/$(KEYCTL) -ef $(PREFIX)/bin/$(KEYCTL) ]; then \
+		echo "note: $$d/$(KEYCTL) exists too and may come first in PATH: make install KEYCTL=kbctl renames ours"; fi; done
+	@if [ -z "$(DESTDIR)" ]; then ldconfig 2>/dev/null || echo "note: run ldconfig so that libkeybroker.so is found"; fi
 
 uninstall:  ## remove what install put there
+	@if [ -e "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL)" ] && \
+		! "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL)" version 2>/dev/null | grep -q '(layout '; then \
+		echo "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL) is another program"; exit 1; fi
 	rm -f $(DESTDIR)$(PREFIX)/sbin/keybrokerd $(DESTDIR)$(PREFIX)/bin/$(KEYCTL) $(DESTDIR)$(PREFIX)/bin/keypool \
 		$(DESTDIR)$(PREFIX)/include/keybroker.h $(DESTDIR)$(PREFIX)/lib/libkeybroker.a \
 		$(DESTDIR)$(PREFIX)/lib/libkeybroker.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/keybroker.pc

@@ -4,7 +4,7 @@
 # if they do not tell that story. At most 24 lines of 100 columns.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
 workers=8 jobs=480 more_jobs=40
 names=(one two three four)

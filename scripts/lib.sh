@@ -6,6 +6,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd) || exit 1
 build=${BUILD:-build}
 [[ $build = /* ]] || build=$root/$build
 
+# What these scripts talk to by HTTP is on this machine, never behind a proxy.
+export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1
+
 # await SECONDS CMD...: runs CMD every 50 ms until it succeeds; fails when the time is up.
 await() {
     local end=$((SECONDS + $1 + 1))

@@ -2,7 +2,7 @@
 # The way in: installs what is missing, builds, starts the broker, and COMMAND with it.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
 usage() {
     cat <<'END'

@@ -2,7 +2,7 @@
 # Installs what is missing, builds, and runs the tests.
 set -u
 # shellcheck source-path=SCRIPTDIR source=lib.sh
-source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 
 usage() {
     cat <<'END'

@@ -178,6 +178,36 @@ check "the others are told not started" counts '"outcome":"not_started"' 4
 check "and were not" equal "$(seen solo)" $((before + 1))
 
 before=$(seen solo)
+make_jobs 4000 # more than one read takes, and a last line without its newline
+printf '{"id":"last","url":"http://127.0.0.1:%d/"}' "$port" >>"$jobs"
+launch -w 1 stability
+check "one job of a long file is in flight" await 20 has_seen solo $((before + 1))
+kill -INT "$pool"
+await_end
+check "Ctrl-C ends it with 130" equal "$status" 130
+check "each job of the file has one result" one_each 4001
+check "all but the one in flight were not started" counts '"outcome":"not_started"' 4000
+check "the count of lines is told" contains "$(<"$errors")" 'lines read: 4001'
+
+before=$(seen solo)
+mkfifo "$scratch/pipe"
+file=$jobs jobs=$scratch/pipe
+launch -w 1 stability
+exec {feed}>"$scratch/pipe"
+printf '{"id":"p1","url":"http://127.0.0.1:%d/"}\n' "$port" >&"$feed"
+check "one job of a pipe is in flight" await 20 has_seen solo $((before + 1))
+printf '{"id":"p%d","url":"http://127.0.0.1:1/"}\n' 2 3 >&"$feed"
+printf '{"id":"p4","url":' >&"$feed"
+kill -INT "$pool"
+await_end # though the pipe stays open
+exec {feed}>&-
+jobs=$file
+check "Ctrl-C ends it with 130" equal "$status" 130
+check "each line in the pipe has one result" equal "$(wc -l <"$results")" 4
+check "the half one too" counts '"outcome":"not_started"' 3
+check "the count of lines is told" contains "$(<"$errors")" 'lines read: 4'
+
+before=$(seen solo)
 launch -w 1 stability
 check "one job is in flight" await 20 has_seen solo $((before + 1))
 mapfile -t pids < <(workers "$pool")

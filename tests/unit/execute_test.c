@@ -262,6 +262,31 @@ Test(execute, does_not_ask_again_a_key_that_was_reset_meanwhile)
     cr_assert_eq(kit_state(&kit, 0), KB_AVAILABLE, "the others may have it");
 }
 
+static void disable_key_0(unsigned number)
+{
+    if (number == 1)
+        kit_put(&kit, 0, KB_DISABLED);
+}
+
+Test(execute, tries_the_others_though_one_it_tried_was_disabled_meanwhile)
+{
+    kb_outcome last;
+    answer_always(KB_OUTCOME_AUTH);
+    upstream.meanwhile = disable_key_0;
+    cr_assert_eq(execute(0, &last), KB_EEXHAUSTED);
+    cr_assert_eq(upstream.calls, KEYS);
+}
+
+Test(execute, takes_no_turn_for_a_claim_of_a_key_it_has_tried)
+{
+    kb_outcome last;
+    upstream.answers[0] = KB_OUTCOME_AUTH;
+    limit_all_but_key_0(3600 * 1000);
+    cr_assert_eq(execute(100, &last), KB_EEXHAUSTED);
+    cr_assert_eq(upstream.calls, 1);
+    cr_assert_eq(kb_counts_of(kit.state, 0, 0).claims, 2, "one to set up, one for the call, none for waiting");
+}
+
 static void end_the_broker(unsigned number)
 {
     (void)number;
