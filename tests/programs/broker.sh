@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# keybrokerd as it stands on the host: where its secrets are not, whose its memory is, how it refuses.
+set -u
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+secret=broker-test-$$-secret
+daemon=$build/keybrokerd
+ctl() { "$build/keyctl" -n "$broker_name" "$@"; }
+no_secret_in() { ! grep -qF "$secret" "$@"; }
+refused() { # TEXT OPTION...: the broker does not start and says TEXT, without the secret.
+    local text=$1 said
+    shift
+    said=$("$daemon" -n "$broker_name-bad" "$@" 2>&1 </dev/null) && { echo "it started"; return 1; }
+    nothing_left "$broker_name-bad" && contains "$said" "$text" && lacks "$said" "$secret"
+}
+
+unset SUNO_API_KEY STABILITY_KEY
+export SUNO_API_KEY=$secret-one,$secret-two
+umask 000
+# shellcheck disable=SC2119
+start_broker
+check "it has the keys of its environment" contains "$(ctl status)" "2 keys: 2 available"
+check "the environment it shows has no secret" no_secret_in "/proc/$broker/environ"
+check "nor has its command line" no_secret_in "/proc/$broker/cmdline"
+check "nor its log" no_secret_in "$scratch/broker.log"
+check "nor anything keyctl shows" lacks "$(ctl status; ctl status --json; ctl workers; "$build/keyctl" version)" "$secret"
+check "the state is for owner and group" equal "$(stat -c %a "/dev/shm/$broker_name.state")" 660
+check "the secrets are for the owner, the group may read" equal "$(stat -c %a "/dev/shm/$broker_name.secrets")" 640
+check "it writes no core" equal "$(awk '/core file/ {print $5, $6}' "/proc/$broker/limits")" "0 0"
+said=$("$daemon" -n "$broker_name" 2>&1 </dev/null)
+check "a second one names the first" contains "$said" "process $broker"
+
+kill -HUP "$broker"
+check "a reload keeps the keys of the environment" exits 0 "$build/keyctl" -n "$broker_name" reload
+check "they are still there" contains "$(ctl status)" "2 keys: 2 available"
+kill -9 "$broker"
+wait "$broker" 2>/dev/null
+check "killed: claims go on" exits 0 "$build/keyctl" -n "$broker_name" exec suno --env KEY -- true
+# shellcheck disable=SC2119
+start_broker
+check "the next one forgets nothing" contains "$(ctl status --json)" '"claims":1,"ok":1'
+kill -TERM "$broker"
+await 10 gone "$broker"
+check "ended in order: nothing is left" nothing_left
+check "and workers are told so" exits 3 "$build/keyctl" -n "$broker_name" status
+
+unset SUNO_API_KEY
+mkdir "$scratch/folder"
+printf 'SUNO_API_KEY=a,%s\0b\n' "$secret" >"$scratch/nul"
+printf '\nSUNO_API_KEY=%s%05000d\n' "$secret" 0 >"$scratch/long"
+printf '{"pools":{"x":{"env":"X_KEY","colour":"%s"}}}' "$secret" >"$scratch/member.json"
+printf '{"pools":' >"$scratch/cut.json"
+check "no such env file" refused "$scratch/none" -e "$scratch/none"
+check "a folder as env file" refused "$scratch/folder" -e "$scratch/folder"
+check "a NUL byte in a key: file and line" refused "$scratch/nul:1" -e "$scratch/nul"
+check "a key of 5,000 bytes: file and line" refused "$scratch/long:2" -e "$scratch/long"
+check "an unknown member: file and line" refused "$scratch/member.json:1" -c "$scratch/member.json"
+check "JSON cut off: file and line" refused "$scratch/cut.json:1" -c "$scratch/cut.json"
+check "a name with a slash is a usage error" exits 2 "$daemon" -n a/b
+check "a name of 65 characters is a usage error" exits 2 "$daemon" -n "$(printf '%065d' 0)"
+
+printf 'SUNO_API_KEY=%s\n' "$secret" >"$scratch/good"
+"$daemon" -n "$broker_name" -e "$scratch/good" >&- 2>"$scratch/closed.log" </dev/null &
+closed=$!
+check "it serves with stdout closed" await 10 exits 0 "$build/keyctl" -n "$broker_name" status
+kill -TERM "$closed"
+check "and ends" await 10 gone "$closed"
