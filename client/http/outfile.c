@@ -69,3 +69,14 @@ void kb_outfile_abandon(struct kb_outfile *file)
     (void)unlink(file->part);
     forget(file);
 }
+
+void kb_outfile_sweep(const char *path, pid_t pid)
+{
+    for (int i = 0; i < PART_NAMES; i++) {
+        char *part = NULL;
+        if (asprintf(&part, "%s.part-%d-%d", path, (int)pid, i) < 0)
+            return;
+        (void)unlink(part);
+        free(part);
+    }
+}

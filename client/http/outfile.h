@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct kb_outfile {
     int fd;           /* -1: not open */
@@ -27,5 +28,8 @@ int kb_outfile_write(struct kb_outfile *file, const char *bytes, size_t len);
 int kb_outfile_commit(struct kb_outfile *file);
 /* Closes the file and removes the part; nothing on a closed file. */
 void kb_outfile_abandon(struct kb_outfile *file);
+
+/* Removes the parts of PATH that a process left behind which was killed, and is reaped. */
+void kb_outfile_sweep(const char *path, pid_t pid);
 
 #endif

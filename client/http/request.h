@@ -49,11 +49,11 @@ struct kb_answer {
  * only; certificates are verified. The body in memory and the error never hold the secret; a file
  * holds what upstream sent.
  *
- * An answer that refuses the key (auth, quota, rate) is that, and never ambiguous, even if its body
- * broke off or could not be kept. Otherwise:
- * a transport failure is transient, and ambiguous if sending had begun. An answer over its limit, a
- * file that cannot be written and memory that is short are outcome client: they say nothing about
- * the key. A secret no header can carry is outcome auth, so that the next key is tried.
+ * An answer that refuses the key (auth, quota, rate) is that and not ambiguous, even if its body
+ * breaks off or is over the limit. Otherwise a transport failure is transient, and ambiguous if
+ * sending had begun; an answer over its limit, a file that cannot be written and memory that is
+ * short are outcome client: they say nothing about the key. A secret no header can carry is outcome auth, so that the
+ * next key is tried.
  *
  * libcurl frees its copy of the header unwiped: a process that calls this ought not to be dumpable.
  */

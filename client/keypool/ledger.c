@@ -1,5 +1,6 @@
 #include "keypool/ledger.h"
 
+#include "http/outfile.h"
 #include "keypool/job.h"
 
 #include <errno.h>
@@ -40,6 +41,21 @@ void kb_ledger_not_started(struct kb_ledger *ledger, uint64_t number, const char
 {
     struct kb_result result = {.line = number, .outcome = KB_RESULT_NOT_STARTED, .error = why};
     kb_ledger_answer(ledger, &result, line, len);
+}
+
+void kb_ledger_lost(struct kb_ledger *ledger, const struct kb_frame *frame, pid_t worker, int64_t ms, const char *why)
+{
+    struct kb_result result = {.line = frame->head.line,
+                               .lost = true,
+                               .outcome = kb_outcome_name(KB_OUTCOME_TRANSIENT),
+                               .ms = ms,
+                               .ambiguous = true,
+                               .error = why};
+    struct kb_job job;
+    if (kb_job_parse(&job, frame->payload, frame->head.size, frame->head.line) && job.request.out != NULL)
+        kb_outfile_sweep(job.request.out, worker);
+    kb_job_clear(&job);
+    kb_ledger_answer(ledger, &result, frame->payload, frame->head.size);
 }
 
 void kb_ledger_complain(struct kb_ledger *ledger, const char *format, ...)

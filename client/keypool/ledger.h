@@ -10,6 +10,8 @@
 #include "keypool/progress.h"
 #include "keypool/result.h"
 
+#include <sys/types.h>
+
 struct kb_ledger {
     struct kb_output output;
     struct kb_progress progress;
@@ -23,6 +25,9 @@ void kb_ledger_enter(struct kb_ledger *ledger, const struct kb_frame *result);
 void kb_ledger_answer(struct kb_ledger *ledger, struct kb_result *result, const char *line, size_t len);
 /* The same for a job that was never handed to a worker. */
 void kb_ledger_not_started(struct kb_ledger *ledger, uint64_t number, const char *line, size_t len, const char *why);
+/* The same for a job whose worker, now reaped, died: it may have been carried out. Its half-written
+ * file is removed. */
+void kb_ledger_lost(struct kb_ledger *ledger, const struct kb_frame *job, pid_t worker, int64_t ms, const char *why);
 
 /* One line on stderr, around the progress. */
 __attribute__((format(printf, 2, 3))) void kb_ledger_complain(struct kb_ledger *ledger, const char *format, ...);

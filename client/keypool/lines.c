@@ -40,6 +40,11 @@ int kb_lines_read(struct kb_lines *lines)
     return 0;
 }
 
+uint64_t kb_lines_bytes(const struct kb_lines *lines)
+{
+    return lines->taken + (lines->end - lines->begin);
+}
+
 static bool is_blank(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++)

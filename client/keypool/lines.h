@@ -26,6 +26,9 @@ enum kb_line { KB_LINE_NONE, KB_LINE_WHOLE, KB_LINE_TOO_LONG };
 /* One read() of the input. Returns 0, also at its end and when there is nothing to read yet, or an errno. */
 int kb_lines_read(struct kb_lines *lines);
 
+/* Bytes read so far. */
+uint64_t kb_lines_bytes(const struct kb_lines *lines);
+
 /*
  * Takes the next line that is not blank, without its newline: *text stays valid until the next
  * kb_lines_read. NONE: none is there as a whole; a last line without newline is whole at the end.

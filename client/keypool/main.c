@@ -42,8 +42,9 @@ static const char help[] =
     "and may have been billed; keypool never sends it again. The outcome is ok, auth, quota, rate,\n"
     "transient, client or not_started.\n"
     "\n"
-    "SIGINT and SIGTERM finish what is in flight and report what was read beyond as not started; a\n"
-    "second one kills it. Exit codes: 0 every job was answered, whatever its outcome; 1 failed, or a job was\n"
+    "SIGINT and SIGTERM finish what is in flight and report as not started all else of a file, or what is\n"
+    "there to be read of a pipe; a second one kills it. \"attempts\" is null if a worker died.\n"
+    "Exit codes: 0 every job was answered, whatever its outcome; 1 failed, or a job was\n"
     "not started; 2 usage; 3 no broker; 4 no such pool; 128 + signal when interrupted.\n";
 
 static int fail_usage(const char *what)

@@ -5,20 +5,27 @@
 #include "keypool/ledger.h"
 #include "keypool/lines.h"
 #include "keypool/seat.h"
+#include "keypool/signals.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/param.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PENDING_MAX ((size_t)1 << 20) /* bytes of results unwritten before new work waits for them */
-#define DEATHS_MAX  64                /* workers in a row that died before one answered */
-#define GIVE_UP_MS  2000              /* for the output's reader, after the second signal */
+#define PENDING_MAX ((size_t)1 << 20)   /* bytes of results unwritten before new work waits for them */
+#define DEATHS_MAX  64                  /* workers in a row that died before one answered */
+#define DRAIN_MAX   ((uint64_t)1 << 20) /* bytes read of a pipe or terminal after a stop */
+#define GIVE_UP_MS  2000                /* for the output's reader, after the second signal */
+
+#define DIED         "the worker died"
+#define OVERSLEPT_MS 1000 /* beyond poll's time: the master itself was stopped */
 
 enum { SIGNALS, INPUT, OUTPUT, SEATS }; /* places in the poll set */
 
@@ -31,6 +38,7 @@ struct master {
     int signal;          /* the first one taken, 0: none */
     int64_t give_up_ms;  /* when to stop waiting for the output's reader, 0: never */
     const char *stopped; /* why no more jobs are begun, NULL: they are */
+    uint64_t read_until; /* bytes of input that are read at most, once stopped */
     int deaths;          /* of workers since the last result */
 };
 
@@ -51,16 +59,24 @@ static bool next_job(struct master *master, const char **line, size_t *len)
     return false;
 }
 
-/* No more jobs are begun; what was read is reported. */
+/* No more jobs are begun. A file is read on to its end, of other input what is there: all of that is reported. */
 static void stop(struct master *master, const char *why)
 {
-    const char *line;
-    size_t len;
+    struct stat stat;
     if (master->stopped != NULL)
         return;
     master->stopped = why;
+    bool is_file = fstat(master->lines.fd, &stat) == 0 && S_ISREG(stat.st_mode);
+    master->read_until = is_file ? UINT64_MAX : kb_lines_bytes(&master->lines) + DRAIN_MAX;
+}
+
+/* Reports what was read since the stop: at most one read's worth, a half line at the end of it all. */
+static void refuse_jobs(struct master *master)
+{
+    const char *line;
+    size_t len;
     while (next_job(master, &line, &len))
-        kb_ledger_not_started(&master->ledger, master->lines.number, line, len, why);
+        kb_ledger_not_started(&master->ledger, master->lines.number, line, len, master->stopped);
 }
 
 static void stop_failed(struct master *master, const char *why)
@@ -84,31 +100,25 @@ static void replace(struct master *master, const struct kb_seat *seat)
 }
 
 /* A worker has died: its job may have been carried out, so it is reported and not tried again. */
-static void lose(struct master *master, struct kb_seat *seat)
+static void lose(struct master *master, struct kb_seat *seat, const char *why)
 {
-    int pid = (int)seat->pid;
+    pid_t pid = seat->pid;
     int status = kb_seat_bury(seat);
     int cause = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (seat->busy) {
-        struct kb_result result = {.line = seat->job.head.line,
-                                   .outcome = kb_outcome_name(KB_OUTCOME_TRANSIENT),
-                                   .ms = kb_clock_ms() - seat->begun_ms,
-                                   .ambiguous = true,
-                                   .error = "the worker died"};
-        kb_ledger_answer(&master->ledger, &result, seat->job.payload, seat->job.head.size);
-    }
+    if (seat->busy)
+        kb_ledger_lost(&master->ledger, &seat->job, pid, kb_clock_ms() - seat->begun_ms, why);
     seat->busy = false;
     kb_frame_clear(&seat->job);
     if (master->stopped != NULL)
         return;
-    kb_ledger_complain(&master->ledger, "worker %d died (signal %d) and is replaced", pid, cause);
+    kb_ledger_complain(&master->ledger, "worker %d died (signal %d) and is replaced", (int)pid, cause);
     replace(master, seat);
 }
 
 static void send_job(struct master *master, struct kb_seat *seat)
 {
     if (kb_frame_send(&seat->job, seat->fd) == KB_FRAME_BROKEN)
-        lose(master, seat);
+        lose(master, seat, DIED);
 }
 
 static bool is_idle(const struct kb_seat *seat)
@@ -140,6 +150,7 @@ static void hand_over(struct master *master)
         }
         seat->busy = true;
         seat->begun_ms = kb_clock_ms();
+        seat->deadline_ms = kb_seat_deadline(master->settings, seat->begun_ms);
         send_job(master, seat);
     }
 }
@@ -148,7 +159,8 @@ static void take_result(struct master *master, struct kb_seat *seat)
 {
     enum kb_frame_progress progress = kb_frame_receive(&seat->result, seat->fd);
     if (progress == KB_FRAME_BROKEN)
-        lose(master, seat);
+        lose(master, seat, DIED);
+    seat->deadline_ms = MAX(seat->deadline_ms, kb_clock_ms() + KB_SEAT_SLACK_MS);
     if (progress != KB_FRAME_WHOLE)
         return;
     assert(seat->busy && seat->result.head.line == seat->job.head.line);
@@ -161,15 +173,16 @@ static void take_result(struct master *master, struct kb_seat *seat)
 
 static void take_signal(struct master *master)
 {
-    struct signalfd_siginfo info;
-    if (read(master->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+    int number = kb_signals_take(master->signals);
+    if (number == 0)
         return;
     if (master->signal == 0) {
-        master->signal = (int)info.ssi_signo;
+        master->signal = number;
         kb_ledger_complain(&master->ledger, "ending: jobs in flight are finished first; a second signal kills them");
         stop(master, "interrupted before it was started");
         return;
     }
+    master->lines.at_end = true;
     /* Their sockets break, and so each job in flight is reported. */
     for (int i = 0; i < master->settings->workers; i++)
         if (master->seats[i].pid > 0)
@@ -180,8 +193,11 @@ static void take_signal(struct master *master)
 static void take_input(struct master *master)
 {
     int error = kb_lines_read(&master->lines);
+    if (master->stopped != NULL && kb_lines_bytes(&master->lines) >= master->read_until)
+        master->lines.at_end = true;
     if (error == 0)
         return;
+    master->lines.at_end = true;
     kb_ledger_complain(&master->ledger, "cannot read the jobs: %s", strerror(error));
     stop_failed(master, "the input could not be read");
 }
@@ -196,11 +212,27 @@ static void give_output(struct master *master, short events)
 
 static int poll_timeout(const struct master *master)
 {
-    int64_t left = master->give_up_ms - kb_clock_ms();
-    if (master->give_up_ms != 0)
-        return left > 0 ? (int)left : 0;
-    /* The wait ends with a result: a worker's time is bounded by its waits for keys and its requests' timeouts. */
-    return master->ledger.progress.shown ? KB_PROGRESS_INTERVAL_MS : -1;
+    int64_t until = master->give_up_ms != 0 ? master->give_up_ms : INT64_MAX;
+    for (int i = 0; i < master->settings->workers; i++)
+        if (master->seats[i].busy)
+            until = MIN(until, master->seats[i].deadline_ms);
+    int64_t longest = master->ledger.progress.shown ? KB_PROGRESS_INTERVAL_MS : INT_MAX;
+    int64_t left = until - kb_clock_ms();
+    return (int)MIN(MAX(left, 0), longest);
+}
+
+/* Kills workers that hang or were stopped. While results wait for the output's reader, workers may be waiting too. */
+static void end_late(struct master *master, bool waiting, int64_t asleep_ms)
+{
+    int64_t now_ms = kb_clock_ms();
+    for (int i = 0; i < master->settings->workers; i++) {
+        struct kb_seat *seat = &master->seats[i];
+        seat->deadline_ms += asleep_ms;
+        if (seat->busy && waiting)
+            seat->deadline_ms = MAX(seat->deadline_ms, now_ms + KB_SEAT_SLACK_MS);
+        else if (seat->busy && now_ms >= seat->deadline_ms)
+            lose(master, seat, "the worker hung and was killed");
+    }
 }
 
 /* Waits for whatever comes next and deals with it. */
@@ -208,7 +240,8 @@ static void wait_and_serve(struct master *master)
 {
     struct pollfd set[SEATS + KB_WORKERS_MAX];
     bool room = kb_output_pending(&master->ledger.output) <= PENDING_MAX;
-    bool wanted = room && master->stopped == NULL && !master->lines.at_end && has_idle(master);
+    bool wanted = room && !master->lines.at_end && (master->stopped != NULL || has_idle(master));
+    bool draining = wanted && master->stopped != NULL;
     short writing = kb_output_pending(&master->ledger.output) > 0 ? POLLOUT : 0;
     set[SIGNALS] = (struct pollfd){.fd = master->signals, .events = POLLIN};
     set[INPUT] = (struct pollfd){.fd = wanted ? master->lines.fd : -1, .events = POLLIN};
@@ -221,12 +254,19 @@ static void wait_and_serve(struct master *master)
         set[SEATS + i] = (struct pollfd){.fd = events != 0 ? seat->fd : -1, .events = events};
     }
     nfds_t count = SEATS + (nfds_t)master->settings->workers;
-    if (poll(set, count, poll_timeout(master)) <= 0)
+    int timeout_ms = draining ? 0 : poll_timeout(master);
+    int64_t begun_ms = kb_clock_ms();
+    if (poll(set, count, timeout_ms) < 0)
         return;
+    /* Stopped by job control, as its workers were with it: that time is not theirs. */
+    int64_t gone_ms = kb_clock_ms() - begun_ms;
+    int64_t asleep_ms = gone_ms > (int64_t)timeout_ms + OVERSLEPT_MS ? gone_ms : 0;
     if (set[SIGNALS].revents != 0)
         take_signal(master);
-    if (set[INPUT].revents != 0 && master->stopped == NULL)
+    if (set[INPUT].revents != 0 && !master->lines.at_end)
         take_input(master);
+    else if (draining)
+        master->lines.at_end = true;
     if (set[OUTPUT].revents != 0)
         give_output(master, set[OUTPUT].revents);
     for (int i = 0; i < master->settings->workers; i++) {
@@ -236,6 +276,7 @@ static void wait_and_serve(struct master *master)
         else if (set[SEATS + i].revents & POLLOUT)
             send_job(master, seat);
     }
+    end_late(master, !room, asleep_ms);
 }
 
 static bool is_finished(const struct master *master)
@@ -246,26 +287,15 @@ static bool is_finished(const struct master *master)
         if (master->seats[i].busy)
             return false;
     bool all_read = master->lines.at_end && master->lines.begin == master->lines.end;
-    return (master->stopped != NULL || all_read) && kb_output_pending(&master->ledger.output) == 0;
-}
-
-/* The signals are blocked from here on in, and left so for the workers to ignore before they unblock them. */
-static int open_signals(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return -1;
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return all_read && kb_output_pending(&master->ledger.output) == 0;
 }
 
 static void run(struct master *master)
 {
     for (;;) {
         hand_over(master);
+        if (master->stopped != NULL)
+            refuse_jobs(master);
         if (is_finished(master))
             return;
         kb_progress_draw(&master->ledger.progress, kb_clock_ms());
@@ -280,7 +310,9 @@ static int finish(struct master *master)
     struct kb_output *output = &master->ledger.output;
     for (int i = 0; i < master->settings->workers; i++)
         if (master->seats[i].busy) /* after giving up */
-            lose(master, &master->seats[i]);
+            lose(master, &master->seats[i], DIED);
+    if (master->stopped != NULL)
+        kb_ledger_complain(&master->ledger, "lines read: %" PRIu64, master->lines.number);
     if (kb_output_pending(output) > 0)
         kb_output_fail(output, ECANCELED);
     kb_progress_hide(&master->ledger.progress);
@@ -300,7 +332,7 @@ int kb_master_run(const struct kb_settings *settings)
     struct master master = {.settings = settings,
                             .lines = {.fd = STDIN_FILENO, .line_max = KB_JOB_LINE_MAX},
                             .ledger = {.output = {.fd = STDOUT_FILENO}},
-                            .signals = open_signals()};
+                            .signals = kb_signals_open()};
     kb_progress_begin(&master.ledger.progress, STDIN_FILENO, kb_clock_ms());
     for (int i = 0; i < KB_WORKERS_MAX; i++)
         master.seats[i].fd = -1;

@@ -55,7 +55,11 @@ static void write_result(FILE *out, const struct kb_result *result)
         write_text(out, result->fingerprint);
     else
         fputs("null", out);
-    fprintf(out, ",\"attempts\":%u,\"outcome\":\"%s\",\"ms\":%" PRId64, result->attempts, result->outcome, result->ms);
+    if (result->lost)
+        fputs(",\"attempts\":null", out);
+    else
+        fprintf(out, ",\"attempts\":%u", result->attempts);
+    fprintf(out, ",\"outcome\":\"%s\",\"ms\":%" PRId64, result->outcome, result->ms);
     if (result->ambiguous)
         fputs(",\"ambiguous\":true", out);
     if (result->error != NULL) {

@@ -3,7 +3,8 @@
  *
  *     {"id":ID,"line":N,"status":200,"fingerprint":"k…","attempts":1,"outcome":"ok","ms":12,"body":"…"}
  *
- * "fingerprint" is null when no key was tried, "status" 0 when no answer came. "body" holds the
+ * "attempts" is null when the worker died with the job: nobody knows how many were made.
+ * "fingerprint" is null when no key was tried or that is not known, "status" 0 when no answer came. "body" holds the
  * answer; a body that is no UTF-8 stands as "body_base64", one that went to a file as "out" with
  * the file's name, and there is none of them when no whole answer came. "ambiguous":true says that
  * the request may have been carried out though no answer tells; "error" says what went wrong on this
@@ -25,6 +26,7 @@ struct kb_result {
     int status;
     const char *fingerprint; /* NULL: null */
     unsigned attempts;
+    bool lost;           /* attempts are not known: null */
     const char *outcome; /* kb_outcome_name's words, or KB_RESULT_NOT_STARTED */
     int64_t ms;          /* from the start of the job to its end, waits for keys included */
     const char *body;    /* NULL: none */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define CLOSE_TRIES   200
+#define KEYS_MAX      4096 /* of a pool */
 #define CLOSE_STEP_NS 5000000L
 
 /* What a worker inherits and must not hold: the master's ends, so that its death shows in every
@@ -70,6 +71,13 @@ int kb_seat_bury(struct kb_seat *seat)
     }
     seat->pid = 0;
     return status;
+}
+
+int64_t kb_seat_deadline(const struct kb_settings *settings, int64_t now_ms)
+{
+    kb_pool_status status;
+    int64_t keys = kb_status(settings->client, settings->pool, &status) == 0 ? status.total : KEYS_MAX;
+    return now_ms + settings->wait_ms + keys * settings->timeout_ms + KB_SEAT_SLACK_MS;
 }
 
 /* The number of workers still there. */

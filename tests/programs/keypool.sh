@@ -162,8 +162,32 @@ check "a worker killed in mid-flight does not stop it" equal "$status" 0
 check "each job has one result" one_each 4
 check "the job the worker held is ambiguous" counts '"outcome":"transient","ms":' 1
 check "and said to be its worker's" counts '"ambiguous":true,"error":"the worker died"' 1
+check "its attempts are not known" counts '"attempts":null' 1
 check "all others are ok" counts '"outcome":"ok"' 3
 check "and none was sent twice" equal "$(seen solo)" $((before + 4))
+
+before=$(seen solo)
+make_jobs 2
+launch -w 1 -t 0 --timeout 5 stability # one key: a deadline of 5 s and 20 s of slack
+check "one job is in flight" await 20 has_seen solo $((before + 1))
+mapfile -t pids < <(workers "$pool")
+kill -STOP "${pids[0]}"
+await 50 gone "$pool"
+await_end
+check "a worker that is stopped does not stop it" equal "$status" 0
+check "its job is ambiguous" counts '"ambiguous":true,"error":"the worker hung and was killed"' 1
+check "the other is ok on a new worker" counts '"outcome":"ok"' 1
+check "the stopped worker is gone" all_gone "${pids[@]}"
+
+before=$(seen solo)
+make_jobs 1 "\"out\":\"$scratch/lost\""
+launch -w 1 stability
+check "a job with a file is in flight" await 20 has_seen solo $((before + 1))
+mapfile -t pids < <(workers "$pool")
+check "its part is there" test -e "$scratch/lost.part-${pids[0]}-0"
+kill -KILL "${pids[0]}"
+await_end
+check "its worker killed, its part is removed" fails compgen -G "$scratch/lost*"
 
 before=$(seen solo)
 make_jobs 5
@@ -208,6 +232,7 @@ check "the half one too" counts '"outcome":"not_started"' 3
 check "the count of lines is told" contains "$(<"$errors")" 'lines read: 4'
 
 before=$(seen solo)
+make_jobs 5
 launch -w 1 stability
 check "one job is in flight" await 20 has_seen solo $((before + 1))
 mapfile -t pids < <(workers "$pool")

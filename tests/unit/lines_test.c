@@ -70,6 +70,8 @@ Test(lines, a_line_that_is_not_all_there_is_not_taken)
     cr_assert_eq(kb_lines_read(&lines), 0);
     expect(&lines, 1, "one");
     cr_assert_eq(kb_lines_next(&lines, &text, &len), KB_LINE_NONE);
+    cr_assert_eq(lines.taken, 4);
+    cr_assert_eq(kb_lines_bytes(&lines), 6);
     cr_assert_eq(write(ends[1], "o\n", 2), 2);
     cr_assert_eq(kb_lines_read(&lines), 0);
     expect(&lines, 2, "two");

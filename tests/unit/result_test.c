@@ -66,6 +66,13 @@ Test(result, what_does_not_exist_is_null_or_absent)
           "\"ms\":0,\"error\":\"no \\\"broker\\\"\"}\n");
 }
 
+Test(result, attempts_nobody_knows_are_null)
+{
+    struct kb_result result = {.line = 9, .lost = true, .outcome = "transient", .ambiguous = true};
+    reads(&result, "{\"id\":null,\"line\":9,\"status\":0,\"fingerprint\":null,\"attempts\":null,"
+                   "\"outcome\":\"transient\",\"ms\":0,\"ambiguous\":true}\n");
+}
+
 Test(result, doubt_is_told)
 {
     struct kb_result result = good(NULL, 0);
