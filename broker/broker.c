@@ -177,6 +177,8 @@ void kb_broker_reload(struct kb_broker *broker)
 {
     struct kb_header *header = &broker->owner.segment.state->header;
     const uint32_t asked = atomic_load(&header->reload_asked);
+    if (!kb_owner_in_charge(&broker->owner))
+        return; /* the one who is in charge answers */
     char why[600] = "";
     kb_notify("RELOADING=1");
     struct kb_config config;

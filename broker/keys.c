@@ -50,11 +50,7 @@ static int allocate(struct kb_owner *owner, const struct kb_plan *plan)
 
 static void remove_key(struct kb_segment *segment, unsigned pool, unsigned key)
 {
-    _Atomic uint64_t *slot_word = &segment->state->slots[pool][key].word;
-    uint64_t word = atomic_load(slot_word);
-    while (kb_word_state(word) != KB_EMPTY &&
-           !kb_slot_change(segment->state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
-        word = atomic_load(slot_word);
+    kb_slot_empty(segment->state, pool, key);
     /* A claim that was copying finds the word changed; now the text may go. */
     kb_secret_wipe(segment->secrets, pool, key);
 }
@@ -133,6 +129,7 @@ static void edit_pool(struct kb_segment *segment, const struct kb_plan *plan, st
     for (unsigned i = 0; i < plan->from->n_keys; i++)
         if (!plan->taken[plan->where[i]])
             settle(segment, plan, i, change);
+    /* Empty slots too: a death may have left a secret in one. */
     for (unsigned key = 0; key < before; key++) {
         change->removed += plan->taken[key] && !plan->stays[key];
         if (!plan->stays[key] && (plan->taken[key] || is_empty(state, plan->pool, key)))

@@ -3,6 +3,7 @@
 #include "segment/secret.h"
 #include "segment/slot.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,6 +71,7 @@ static void place_new(struct kb_plan *plan)
 int kb_plan_make(struct kb_plan *plan, const struct kb_config_pool *from, const struct kb_segment *segment)
 {
     const unsigned n = from->n_keys;
+    assert(n <= KB_KEYS); /* the configuration's limit; place_new ends by it */
     struct entry *sorted = calloc(n + 1, sizeof *sorted);
     plan->from = from;
     plan->where = calloc(n + 1, sizeof *plan->where);

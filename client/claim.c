@@ -15,12 +15,7 @@
 #define COLD                __attribute__((noinline, cold))
 #define UNLIKELY(condition) __builtin_expect((condition), 0)
 
-enum {
-    VAIN_TURNS = 2 * KB_KEYS,
-    POLL_MS = 20, /* the longest sleep of a claim that waits */
-    PINNED_TRIES = 100,
-    MOVES = 100 /* brokers that end while one claim looks for the next */
-};
+enum { VAIN_TURNS = 2 * KB_KEYS, PINNED_TRIES = 100 };
 
 /* Where a claim happens: everything below works on this. */
 struct place {
@@ -179,7 +174,7 @@ static COLD int claim_again(kb_client *client, const char *pool, kb_key *out, st
  * successor is tried, and what that says counts only if it has not ended meanwhile. */
 static COLD int claim_elsewhere(kb_client *client, const char *pool, kb_key *out, int code, struct kb_segment *segment)
 {
-    for (int moves = 0; code && moves < MOVES; moves++) {
+    for (int moves = 0; code && moves < KB_MOVES; moves++) {
         struct kb_segment *now;
         const int moved = kb_client_segment(client, &now);
         if (moved)
@@ -199,7 +194,7 @@ static COLD int claim_patiently(kb_client *client, const char *pool, int timeout
     code = claim_elsewhere(client, pool, out, code, segment);
     /* KB_EPERM: this handle was let in before; a segment in the making is closed to its group for a moment. */
     while ((code == KB_EEXHAUSTED || code == KB_ENOBROKER || code == KB_EPERM) && timeout_ms != 0) {
-        uint64_t sleep = POLL_MS;
+        uint64_t sleep = KB_POLL_MS;
         if (timeout_ms > 0) {
             const uint64_t gone = kb_os_now() - start;
             if (gone >= (uint64_t)timeout_ms)
@@ -297,7 +292,7 @@ int kb_claim_key(kb_client *client, const char *pool, const char *fingerprint, k
         return refuse(out);
     struct kb_segment *segment, *now;
     int code = kb_client_segment(client, &segment);
-    for (int moves = 0; code == 0 && moves < MOVES; moves++) {
+    for (int moves = 0; code == 0 && moves < KB_MOVES; moves++) {
         struct place at;
         int pinned = find_place(client, pool, &at);
         if (pinned == 0)

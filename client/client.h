@@ -16,6 +16,16 @@ struct kb_client {
     char name[KB_NAME_MAX + 1];
 };
 
+enum {
+    KB_POLL_MS = 20, /* the longest sleep of a call that waits */
+    KB_MOVES = 100   /* brokers that may end while one call looks for the next */
+};
+
+static inline bool kb_is_key_failure(kb_outcome outcome)
+{
+    return outcome == KB_OUTCOME_AUTH || outcome == KB_OUTCOME_QUOTA || outcome == KB_OUTCOME_RATE;
+}
+
 /* kb_key.kb_flags */
 enum { KB_CLAIM_PINNED = 1, /* by kb_claim_key */ KB_CLAIM_TRIAL = 2 };
 

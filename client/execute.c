@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-enum { POLL_MS = 20 }; /* between looks for a key that was not tried */
-
 /* Which keys this request has tried, by index: a removed key's place taken by a new one counts as
  * tried, which costs at most an attempt. */
 struct tried {
@@ -39,7 +37,7 @@ static int claim_untried(kb_client *client, const char *pool, int timeout_ms, co
         /* The broker may be about to come back: see kb_claim. */
         if ((code != KB_EEXHAUSTED && code != KB_ENOBROKER && code != KB_EPERM) || left == 0)
             return code;
-        kb_os_sleep(left > 0 && left < POLL_MS ? (uint64_t)left : POLL_MS);
+        kb_os_sleep(left > 0 && left < KB_POLL_MS ? (uint64_t)left : KB_POLL_MS);
     }
 }
 
@@ -67,7 +65,7 @@ int kb_execute(kb_client *client, const char *pool, int timeout_ms, kb_call *fn,
         kb_key_clear(&key);
         if (reported < 0)
             return reported;
-        if (outcome != KB_OUTCOME_AUTH && outcome != KB_OUTCOME_QUOTA && outcome != KB_OUTCOME_RATE)
+        if (!kb_is_key_failure(outcome))
             return 0;
     }
 }

@@ -16,11 +16,6 @@ struct report {
     int status;
 };
 
-static inline bool is_key_failure(kb_outcome outcome)
-{
-    return outcome == KB_OUTCOME_AUTH || outcome == KB_OUTCOME_QUOTA || outcome == KB_OUTCOME_RATE;
-}
-
 static unsigned reason_of(kb_outcome outcome)
 {
     switch (outcome) {
@@ -117,7 +112,7 @@ static void lengthen(const struct report *r)
 static bool settle(const struct report *r, uint64_t word, int *result)
 {
     const unsigned state = kb_word_state(word);
-    const bool failure = is_key_failure(r->outcome);
+    const bool failure = kb_is_key_failure(r->outcome);
     *result = 0;
     if (kb_word_epoch(word) != kb_word_epoch(r->key->kb_word)) {
         if (r->outcome == KB_OUTCOME_RATE)
@@ -151,7 +146,7 @@ static inline enum kb_counter counter_of(kb_outcome outcome)
 {
     if (outcome == KB_OUTCOME_OK)
         return KB_COUNT_OK;
-    return is_key_failure(outcome) ? KB_COUNT_FAILED : KB_COUNT_OTHER;
+    return kb_is_key_failure(outcome) ? KB_COUNT_FAILED : KB_COUNT_OTHER;
 }
 
 /* The slot may be empty or another key's by now; then there is nothing to count on. */
@@ -196,7 +191,7 @@ int kb_report(kb_client *client, const kb_key *key, kb_outcome outcome, int retr
         return code;
     struct kb_slot *slot = &segment->state->slots[key->kb_pool][key->index];
     const uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
-    if (word != key->kb_word || key->kb_flags != 0 || is_key_failure(outcome))
+    if (word != key->kb_word || key->kb_flags != 0 || kb_is_key_failure(outcome))
         return report_news(&(struct report){segment, key, outcome, retry_after_ms, status}, worker);
     kb_count(segment, worker, key->kb_pool, key->index, counter_of(outcome));
     note_status(slot, status);

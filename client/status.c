@@ -9,10 +9,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum {
-    TRIAL_LOOK_MS = 1000, /* a trial may end at any moment: come back to look */
-    MOVES = 100           /* brokers that end during one look */
-};
+enum { TRIAL_LOOK_MS = 1000 }; /* a trial may end at any moment: come back to look */
 
 /* Milliseconds until this key may be claimable again; KB_NEVER: only an operator or the broker can say. */
 static uint64_t key_wait(struct kb_pool *pool, uint64_t word, uint64_t now)
@@ -104,7 +101,7 @@ int kb_status(kb_client *client, const char *pool, kb_pool_status *out)
     if (!client || !pool || !out)
         return KB_EINVAL;
     int code = kb_client_segment(client, &segment);
-    for (int moves = 0; code == 0 && moves < MOVES; moves++) {
+    for (int moves = 0; code == 0 && moves < KB_MOVES; moves++) {
         const int number = kb_client_pool(client, segment, pool);
         if (number >= 0)
             kb_pool_survey(segment->state, (unsigned)number, out);

@@ -21,11 +21,8 @@ static void wipe_secrets(struct kb_secrets *secrets)
 
 static void empty_pool(struct kb_state *state, unsigned pool, unsigned span)
 {
-    for (unsigned key = 0; key < span; key++) {
-        uint64_t word = atomic_load(&state->slots[pool][key].word);
-        while (!kb_slot_change(state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
-            word = atomic_load(&state->slots[pool][key].word);
-    }
+    for (unsigned key = 0; key < span; key++)
+        kb_slot_empty(state, pool, key);
 }
 
 /* Order matters: first no new claim succeeds, then no claim caught copying does, then the secrets go. */
@@ -54,9 +51,11 @@ void kb_owner_discard(struct kb_owner *o)
         kb_owner_empty(&o->segment);
     else if (ours)
         wipe_secrets(secrets);
-    if (found == KB_OTHER_LAYOUT &&
-        pwrite(o->state_fd, &one, sizeof one, offsetof(struct kb_header, ended)) != (ssize_t)sizeof one)
-        kb_object_unlock(o->state_fd); /* its workers are not told; the name is freed all the same */
+    if (found == KB_OTHER_LAYOUT) {
+        /* If it fails its workers are not told; the name is freed all the same. */
+        const ssize_t told = pwrite(o->state_fd, &one, sizeof one, offsetof(struct kb_header, ended));
+        (void)told;
+    }
     o->segment.secrets = secrets;
 }
 

@@ -181,7 +181,8 @@ struct kb_secrets_header {
     alignas(64) char names[KB_POOLS][KB_NAME_MAX + 8];
     /* What rotation.span must say: raised first; the broker edits by this and puts it back there. */
     _Atomic uint32_t spans[KB_POOLS];
-    /* Who is in charge: exchanged by a broker that takes over, given back if it cannot go on. */
+    /* Who is in charge: exchanged by a broker that takes over, under the lock on starting, and CASed back if
+     * it cannot go on. A death leaves a dead one's identity, which the next exchange replaces. */
     _Atomic uint64_t broker;
 };
 

@@ -206,6 +206,8 @@ static int take_over(struct kb_owner *o, gid_t group, bool replace, struct kb_ow
     const int code = found == KB_USABLE ? adopt(o, group, error) : KB_ECORRUPT;
     if (code != KB_ECORRUPT)
         return code;
+    if (o->before_lives)
+        return held(o, &header, error); /* these secrets are in use, whatever the state says */
     /* Nobody's, and no use: workers that still map it find it empty, and the name is freed. */
     o->set_aside = found == KB_USABLE ? set_aside[KB_DAMAGED] : set_aside[found];
     kb_owner_discard(o);

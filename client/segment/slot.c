@@ -29,6 +29,14 @@ bool kb_slot_change(struct kb_state *state, unsigned pool, unsigned key, uint64_
     return true;
 }
 
+void kb_slot_empty(struct kb_state *state, unsigned pool, unsigned key)
+{
+    _Atomic uint64_t *slot_word = &state->slots[pool][key].word;
+    uint64_t word = atomic_load(slot_word);
+    while (kb_word_state(word) != KB_EMPTY && !kb_slot_change(state, pool, key, word, kb_word_fresh(word, KB_EMPTY)))
+        word = atomic_load(slot_word);
+}
+
 unsigned kb_slot_span(struct kb_state *state, unsigned pool)
 {
     const uint32_t span = atomic_load_explicit(&state->pools[pool].rotation.span, memory_order_acquire);

@@ -15,6 +15,9 @@ void kb_slot_agree(struct kb_state *state, unsigned pool, unsigned key);
  * it, or a sweep, mends it. */
 bool kb_slot_change(struct kb_state *state, unsigned pool, unsigned key, uint64_t from, uint64_t to);
 
+/* Takes the key out of its slot: no claim that has not ended yet succeeds. Its secret may then be wiped. */
+void kb_slot_empty(struct kb_state *state, unsigned pool, unsigned key);
+
 /* Positions that may be in use, checked: at most KB_KEYS. */
 unsigned kb_slot_span(struct kb_state *state, unsigned pool);
 
