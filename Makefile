@@ -33,13 +33,17 @@ without_main = $(filter-out %/main.o,$(1))
 
 CORE := $(call objects,$(wildcard client/*.c client/segment/*.c))
 TEXT := $(call objects,$(wildcard client/text/*.c))
-HTTP := $(call objects,$(wildcard client/http/*.c))
+HTTP := $(call objects,$(wildcard client/http/*.c client/http/rules/*.c))
 BROKER := $(call objects,$(wildcard broker/*.c))
 CTL := $(call objects,$(wildcard client/keyctl/*.c))
 POOL := $(call objects,$(wildcard client/keypool/*.c))
+CALL := $(call objects,$(wildcard client/keycall/*.c))
 
-LIBS := $(BUILD)/libkeybroker.a $(BUILD)/libkeybroker.so
+LIBS := $(BUILD)/libkeybroker.a $(BUILD)/libkeybroker.so $(BUILD)/libkeybroker-http.a $(BUILD)/libkeybroker-http.so
 PROGRAMS := $(BUILD)/keybrokerd $(BUILD)/keyctl $(BUILD)/keypool
+ifneq ($(CALL),)
+PROGRAMS += $(BUILD)/keycall
+endif
 
 .PHONY: all
 all: $(LIBS) $(PROGRAMS)  ## libraries and programs, in $(BUILD)/
@@ -54,15 +58,26 @@ $(BUILD)/libkeybroker.so: $(CORE)
 	$(CC) $(KB_LDFLAGS) -shared -Wl,-soname,libkeybroker.so.$(SOVERSION) -Wl,-z,defs -o $@.$(VERSION) $^
 	ln -sf $(@F).$(VERSION) $@.$(SOVERSION) && ln -sf $(@F).$(VERSION) $@
 
+# The second library brings its own JSON reader; of the first it uses the public functions only.
+$(BUILD)/libkeybroker-http.a: $(HTTP) $(TEXT)
+	rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/libkeybroker-http.so: $(HTTP) $(TEXT) $(BUILD)/libkeybroker.so
+	$(CC) $(KB_LDFLAGS) -shared -Wl,-soname,libkeybroker-http.so.$(SOVERSION) -Wl,-z,defs -o $@.$(VERSION) \
+		$(HTTP) $(TEXT) -L$(BUILD) -lkeybroker -lcurl
+	ln -sf $(@F).$(VERSION) $@.$(SOVERSION) && ln -sf $(@F).$(VERSION) $@
+
 # Everything but the mains: what the tests link with.
-$(BUILD)/libparts.a: $(CORE) $(TEXT) $(HTTP) $(call without_main,$(BROKER) $(CTL) $(POOL))
+$(BUILD)/libparts.a: $(CORE) $(TEXT) $(HTTP) $(call without_main,$(BROKER) $(CTL) $(POOL) $(CALL))
 	rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/keybrokerd: $(BROKER) $(TEXT) $(BUILD)/libkeybroker.a
+# Of the http library the broker takes what reads services, and no libcurl.
+$(BUILD)/keybrokerd: $(BROKER) $(BUILD)/libkeybroker-http.a $(BUILD)/libkeybroker.a
 	$(CC) $(KB_LDFLAGS) -o $@ $^ -lnettle
-$(BUILD)/keyctl: $(CTL) $(TEXT) $(BUILD)/libkeybroker.a
-	$(CC) $(KB_LDFLAGS) -o $@ $^
-$(BUILD)/keypool: $(POOL) $(HTTP) $(TEXT) $(BUILD)/libkeybroker.a
+$(BUILD)/keyctl: $(CTL) $(BUILD)/libkeybroker-http.a $(BUILD)/libkeybroker.a
+	$(CC) $(KB_LDFLAGS) -o $@ $^ -lcurl
+$(BUILD)/keypool: $(POOL) $(BUILD)/libkeybroker-http.a $(BUILD)/libkeybroker.a
+	$(CC) $(KB_LDFLAGS) -o $@ $^ -lcurl
+$(BUILD)/keycall: $(CALL) $(BUILD)/libkeybroker-http.a $(BUILD)/libkeybroker.a
 	$(CC) $(KB_LDFLAGS) -o $@ $^ -lcurl
 
 # ---- tests ----
@@ -73,6 +88,7 @@ PLAIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/plain/*.c))
 CRASH := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/crash/*.c))
 BENCH := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c))
 UPSTREAM := $(BUILD)/tests/upstream/upstream
+UPSTREAM_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/upstream/*_test.c))
 KIT := $(call objects,$(wildcard tests/kit/*.c))
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(KIT) $(BUILD)/libparts.a
@@ -80,18 +96,21 @@ $(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(KIT) $(BUILD)/libparts.a
 	$(CC) $(KB_LDFLAGS) -o $@ $^ -lcriterion -lcurl -lmicrohttpd -lnettle
 $(BUILD)/tests/process/%: $(BUILD)/obj/tests/process/%.o $(KIT) $(BUILD)/libparts.a
 	@mkdir -p $(@D)
-	$(CC) $(KB_LDFLAGS) -o $@ $^ -lcriterion -lnettle
+	$(CC) $(KB_LDFLAGS) -o $@ $^ -lcriterion -lnettle -lcurl
 $(BUILD)/tests/plain/%: $(BUILD)/obj/tests/plain/%.o $(KIT) $(BUILD)/libparts.a
 	@mkdir -p $(@D)
 	$(CC) $(KB_LDFLAGS) -o $@ $^ -lnettle
 $(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(call objects,$(wildcard tests/bench/parts/*.c)) $(KIT) $(BUILD)/libparts.a
 	@mkdir -p $(@D)
-	$(CC) $(KB_LDFLAGS) -o $@ $^ -lnettle -lm
+	$(CC) $(KB_LDFLAGS) -o $@ $^ -lnettle -lcurl -lmicrohttpd -lm
 # Static, so that a victim's instructions are few and all its own.
 $(BUILD)/tests/crash/%: $(BUILD)/obj/tests/crash/%.o $(KIT) $(BUILD)/libparts.a
 	@mkdir -p $(@D)
 	$(CC) $(KB_LDFLAGS) -static -o $@ $^ -lnettle
-$(UPSTREAM): $(call objects,$(wildcard tests/upstream/*.c))
+$(BUILD)/tests/upstream/%_test: $(BUILD)/obj/tests/upstream/%_test.o $(KIT) $(BUILD)/libparts.a
+	@mkdir -p $(@D)
+	$(CC) $(KB_LDFLAGS) -o $@ $^ -lcriterion -lcurl -lnettle
+$(UPSTREAM): $(call objects,$(filter-out %_test.c,$(wildcard tests/upstream/*.c)))
 	@mkdir -p $(@D)
 	$(CC) $(KB_LDFLAGS) -o $@ $^ -lmicrohttpd
 
@@ -99,10 +118,10 @@ $(UPSTREAM): $(call objects,$(wildcard tests/upstream/*.c))
 .SECONDARY:
 
 .PHONY: tests check-unit check-threads check-valgrind crash model fuzz bench lint format
-tests: all $(UNIT) $(PROCESS) $(PLAIN) $(UPSTREAM)  ## build the tests; scripts/test.sh runs them
+tests: all $(UNIT) $(PROCESS) $(PLAIN) $(UPSTREAM) $(UPSTREAM_TESTS)  ## build the tests; scripts/test.sh runs them
 
-check-unit: $(BUILD)/keybrokerd $(UNIT) $(PROCESS)  ## run the criterion tests
-	@failed=0; for t in $(UNIT) $(PROCESS); do echo "# $$t"; BUILD=$(BUILD) timeout 300 $$t || failed=1; done; exit $$failed
+check-unit: $(BUILD)/keybrokerd $(UNIT) $(PROCESS) $(UPSTREAM) $(UPSTREAM_TESTS)  ## run the criterion tests
+	@failed=0; for t in $(UNIT) $(PROCESS) $(UPSTREAM_TESTS); do echo "# $$t"; BUILD=$(BUILD) timeout 300 $$t || failed=1; done; exit $$failed
 
 check-threads: $(BUILD)/tests/plain/threads  ## run the threads driver (SANITIZE=thread)
 	timeout 300 $<
@@ -118,7 +137,7 @@ model:  ## check the Spin models, the broken variants included
 
 FUZZERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
 FUZZ_PARTS := $(wildcard client/*.c client/segment/*.c client/text/*.c) $(filter-out broker/main.c,$(wildcard broker/*.c)) \
-	$(filter-out client/keypool/main.c,$(wildcard client/keypool/*.c)) $(wildcard client/http/*.c)
+	$(filter-out client/keypool/main.c,$(wildcard client/keypool/*.c)) $(wildcard client/http/*.c client/http/rules/*.c)
 $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_PARTS)
 	@mkdir -p $(@D)
 	clang -std=c17 -D_GNU_SOURCE -Iinclude -Iclient -I. -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
@@ -126,7 +145,8 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_PARTS)
 fuzz: $(FUZZERS)  ## run each fuzzer for FUZZ_SECONDS
 	@for f in $^; do mkdir -p $(BUILD)/corpus/$$(basename $$f); \
 		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
-		-artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$$(basename $$f) || exit 1; done
+		-artifact_prefix=$(BUILD)/ $(BUILD)/corpus/$$(basename $$f) \
+		$$(ls -d tests/fuzz/seeds/$$(basename $$f) 2>/dev/null) || exit 1; done
 
 bench: $(BENCH)  ## print the table of claim + report against its limits
 	@for b in $^; do $$b || exit 1; done
@@ -157,6 +177,21 @@ Cflags: -I$${includedir}
 endef
 export PC
 
+define HTTP_PC
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: keybroker-http
+Description: HTTP requests with a keybroker's keys
+Version: $(VERSION)
+Requires: keybroker
+Requires.private: libcurl
+Libs: -L$${libdir} -lkeybroker-http
+Cflags: -I$${includedir}
+endef
+export HTTP_PC
+
 .PHONY: install uninstall help clean
 install: all  ## install below $(DESTDIR)$(PREFIX); KEYCTL=name renames keyctl
 	@if [ -e "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL)" ] && \
@@ -166,12 +201,17 @@ install: all  ## install below $(DESTDIR)$(PREFIX); KEYCTL=name renames keyctl
 	install -m 755 $(BUILD)/keybrokerd $(DESTDIR)$(PREFIX)/sbin/keybrokerd
 	install -m 755 $(BUILD)/keyctl $(DESTDIR)$(PREFIX)/bin/$(KEYCTL)
 	install -m 755 $(BUILD)/keypool $(DESTDIR)$(PREFIX)/bin/keypool
+	install -m 755 $(BUILD)/keycall $(DESTDIR)$(PREFIX)/bin/keycall
+	install -d $(DESTDIR)$(PREFIX)/include/keybroker
 	install -m 644 include/keybroker.h $(DESTDIR)$(PREFIX)/include/keybroker.h
-	install -m 644 $(BUILD)/libkeybroker.a $(DESTDIR)$(PREFIX)/lib/libkeybroker.a
-	install -m 755 $(BUILD)/libkeybroker.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libkeybroker.so.$(VERSION)
-	ln -sf libkeybroker.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libkeybroker.so.$(SOVERSION)
-	ln -sf libkeybroker.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libkeybroker.so
+	install -m 644 include/keybroker/*.h $(DESTDIR)$(PREFIX)/include/keybroker/
+	@for lib in libkeybroker libkeybroker-http; do set -x; \
+		install -m 644 $(BUILD)/$$lib.a $(DESTDIR)$(PREFIX)/lib/$$lib.a && \
+		install -m 755 $(BUILD)/$$lib.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$$lib.so.$(VERSION) && \
+		ln -sf $$lib.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$$lib.so.$(SOVERSION) && \
+		ln -sf $$lib.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$$lib.so || exit 1; done
 	printf '%s\n' "$$PC" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/keybroker.pc
+	printf '%s\n' "$$HTTP_PC" > $(DESTDIR)$(PREFIX)/lib/pkgconfig/keybroker-http.pc
 	@for d in /bin /usr/bin /usr/local/bin; do \
 		if [ -z "$(DESTDIR)" ] && [ -e $$d/$(KEYCTL) ] && ! [ $$d/$(KEYCTL) -ef $(PREFIX)/bin/$(KEYCTL) ]; then \
 		echo "note: $$d/$(KEYCTL) exists too and may come first in PATH: make install KEYCTL=kbctl renames ours"; fi; done
@@ -182,8 +222,11 @@ uninstall:  ## remove what install put there
 		! "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL)" version 2>/dev/null | grep -q '(layout '; then \
 		echo "$(DESTDIR)$(PREFIX)/bin/$(KEYCTL) is another program"; exit 1; fi
 	rm -f $(DESTDIR)$(PREFIX)/sbin/keybrokerd $(DESTDIR)$(PREFIX)/bin/$(KEYCTL) $(DESTDIR)$(PREFIX)/bin/keypool \
-		$(DESTDIR)$(PREFIX)/include/keybroker.h $(DESTDIR)$(PREFIX)/lib/libkeybroker.a \
-		$(DESTDIR)$(PREFIX)/lib/libkeybroker.so* $(DESTDIR)$(PREFIX)/lib/pkgconfig/keybroker.pc
+		$(DESTDIR)$(PREFIX)/bin/keycall $(DESTDIR)$(PREFIX)/include/keybroker.h \
+		$(DESTDIR)$(PREFIX)/lib/libkeybroker.a $(DESTDIR)$(PREFIX)/lib/libkeybroker.so* \
+		$(DESTDIR)$(PREFIX)/lib/libkeybroker-http.a $(DESTDIR)$(PREFIX)/lib/libkeybroker-http.so* \
+		$(DESTDIR)$(PREFIX)/lib/pkgconfig/keybroker.pc $(DESTDIR)$(PREFIX)/lib/pkgconfig/keybroker-http.pc
+	rm -rf $(DESTDIR)$(PREFIX)/include/keybroker
 
 clean:  ## remove $(BUILD)/
 	rm -rf $(BUILD)

@@ -13,6 +13,7 @@ struct loader {
     struct kb_arena scratch; /* the files' text: values point into it until the keys are copied */
     struct kb_definitions definitions;
     struct kb_value values[KB_POOLS + KB_DEFINITIONS_BUILTIN]; /* of each definition's variable */
+    bool used[KB_POOLS];                                       /* by a pool: the service of this number */
     struct kb_config_warnings warnings;
     struct kb_config_error *error;
     const char *file; /* the env file being read */
@@ -82,12 +83,28 @@ static int read_env_files(struct loader *l)
     return 0;
 }
 
+/* The service's definition outlives the file's text. False: no memory. */
+static bool copy_service(struct loader *l, struct kb_arena *arena, struct kb_config_pool *pool)
+{
+    const struct kb_definition_service *service = kb_definitions_service(&l->definitions, pool->service);
+    if (service == NULL)
+        return true;
+    l->used[service - l->definitions.services] = true;
+    char *text = kb_arena_alloc(arena, service->len + 1);
+    if (text != NULL)
+        memcpy(text, service->text, service->len);
+    pool->definition = text;
+    return text != NULL;
+}
+
 static void fill_pool(struct kb_config_pool *pool, const struct loader *l, unsigned i)
 {
     const struct kb_definition *definition = &l->definitions.list[i];
     memcpy(pool->name, definition->name, sizeof pool->name);
     memcpy(pool->service, definition->service, sizeof pool->service);
     memcpy(pool->env, definition->env, sizeof pool->env);
+    pool->fallback_named = definition->fallback.named;
+    pool->fallback = definition->fallback.bits;
     pool->file = definition->declared ? l->from->json_file : l->values[i].file;
     pool->line = definition->declared ? definition->line : l->values[i].line;
 }
@@ -106,6 +123,8 @@ static int build_pools(struct loader *l, struct kb_config *out)
                                        "more than %d pools, built-in ones whose variable is set included", KB_POOLS);
         struct kb_config_pool *pool = &out->pools[out->n_pools++];
         fill_pool(pool, l, i);
+        if (!copy_service(l, &out->arena, pool))
+            return kb_config_error_set(l->error, NULL, 0, "out of memory");
         if (value->text == NULL)
             kb_config_warnings_add(&l->warnings, pool->file, pool->line, "pool %s: its variable is set nowhere",
                                    pool->name);
@@ -115,6 +134,19 @@ static int build_pools(struct loader *l, struct kb_config *out)
     return 0;
 }
 
+static void warn_of_services(struct loader *l)
+{
+    for (unsigned i = 0; i < l->definitions.n_services; i++) {
+        const struct kb_definition_service *service = &l->definitions.services[i];
+        const char *file = l->from->json_file;
+        if (!l->used[i])
+            kb_config_warnings_add(&l->warnings, file, service->line, "no pool uses this service");
+        else if (service->open_to_all)
+            kb_config_warnings_add(&l->warnings, file, service->line,
+                                   "keys of this service go to another host unencrypted: its URL is plain http");
+    }
+}
+
 static int load(struct loader *l, struct kb_config *out)
 {
     if (read_definitions(l) != 0)
@@ -122,6 +154,7 @@ static int load(struct loader *l, struct kb_config *out)
     read_environment(l);
     if (read_env_files(l) != 0 || build_pools(l, out) != 0)
         return -1;
+    warn_of_services(l);
     if (out->n_pools == 0)
         kb_config_warnings_add(&l->warnings, NULL, 0, "no pools: neither SUNO_API_KEY nor STABILITY_KEY is set");
     return 0;

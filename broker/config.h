@@ -13,6 +13,8 @@
 #include "environment.h"
 #include "segment/layout.h"
 
+#include <stdbool.h>
+
 struct kb_config_key {
     const char *secret; /* len bytes, 0x21 and up but 0x7f, and a NUL */
     size_t len;         /* 1 to KB_SECRET_MAX */
@@ -24,6 +26,9 @@ struct kb_config_key {
 struct kb_config_pool {
     char name[KB_NAME_MAX + 1];
     char service[KB_NAME_MAX + 1];
+    bool fallback_named;        /* false: after every failure of a key */
+    unsigned fallback;          /* KB_FALLBACK bits, if named */
+    const char *definition;     /* of the service, as the JSON file has it, checked; NULL: it has none */
     char env[KB_ENV_MAX + 1];   /* not for messages: people put the secret itself there by mistake */
     unsigned n_keys;            /* at most KB_KEYS */
     struct kb_config_key *keys; /* in the variable's order; no two share a fingerprint */
@@ -48,7 +53,8 @@ struct kb_config_sources {
 /*
  * Reads everything, and takes the variables of all pools out of the process's own environment. A
  * built-in pool exists when its variable is set anywhere or the JSON file declares it. A pool without
- * keys, and no pool at all, is no error but a warning. `warn` may be NULL.
+ * keys, no pool at all, a service no pool uses and one that keys go to unencrypted are no error but a warning. `warn`
+ * may be NULL.
  * Returns 0; or -1 with *error, *out empty: a file that cannot be read, JSON that says something else
  * than definition.h allows, a key that cannot be held (too long, a NUL byte, white space or a control
  * character within), more than KB_POOLS pools or KB_KEYS keys, no memory.

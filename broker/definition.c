@@ -1,95 +1,38 @@
 #include "definition.h"
 
+#include "definition_service.h"
+#include "members.h"
 #include "segment/mapping.h"
-#include "text/json.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-struct reader {
-    const struct kb_json *json;
-    const char *path;
-    struct kb_definitions *definitions;
-    struct kb_config_error *error;
-};
-
-/* A member an object may have: `read` checks the value and stores it in `field`. */
-struct member {
-    const char *name;
-    int (*read)(struct reader *r, int token, void *field);
-    size_t offset; /* of the field in the struct the object describes */
-};
-
-static int fail(const struct reader *r, int token, const char *message)
+/* For a field of KB_NAME_MAX + 1 characters. */
+static int read_name(struct kb_reader *r, int token, char *field)
 {
-    return kb_config_error_set(r->error, r->path, kb_json_line(r->json, token), "%s", message);
-}
-
-static int fail_unknown(const struct reader *r, int token, const struct member *members, size_t n)
-{
-    char names[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < n && used < sizeof names; i++)
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s\"%s\"", i > 0 ? ", " : "", members[i].name);
-    return kb_config_error_set(r->error, r->path, kb_json_line(r->json, token),
-                               "unknown member: what may stand here is %s", names);
-}
-
-static const struct member *find_member(const struct reader *r, int name, const struct member *members, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (kb_json_equals(r->json, name, members[i].name))
-            return &members[i];
-    return NULL;
-}
-
-/* Reads an object into *target: every member must be one of the `n`, and be there once at most. */
-static int read_members(struct reader *r, int object, const struct member *members, size_t n, void *target)
-{
-    if (kb_json_type(r->json, object) != KB_JSON_OBJECT)
-        return fail(r, object, "an object must stand here");
-    for (int at = kb_json_first(r->json, object); at >= 0; at = kb_json_next(r->json, at)) {
-        const struct member *member = find_member(r, at, members, n);
-        int value = kb_json_value(r->json, at);
-        if (member == NULL)
-            return fail_unknown(r, at, members, n);
-        if (kb_json_member(r->json, object, member->name) != value)
-            return fail(r, at, "this member stands here twice");
-        if (member->read(r, value, (char *)target + member->offset) != 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* A name as a pool's, for a field of KB_NAME_MAX + 1 characters. */
-static int read_name(struct reader *r, int token, void *field)
-{
-    char name[KB_NAME_MAX + 1];
-    ptrdiff_t len = kb_json_string(r->json, token, name, sizeof name);
-    if (len < 0 || strlen(name) != (size_t)len || !kb_name_valid(name))
-        return fail(r, token, "a name must stand here: 1 to 64 characters out of A-Z a-z 0-9 _ -");
-    memcpy(field, name, sizeof name);
-    return 0;
+    return kb_reader_name(r, token, field, KB_NAME_MAX + 1, kb_name_valid,
+                          "a name must stand here: 1 to 64 characters out of A-Z a-z 0-9 _ -");
 }
 
 /* The name of an environment variable, for a field of KB_ENV_MAX + 1 characters. */
-static int read_env(struct reader *r, int token, void *field)
+static int read_env(struct kb_reader *r, int token, void *field)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
     char name[KB_ENV_MAX + 1];
     ptrdiff_t len = kb_json_string(r->json, token, name, sizeof name);
     if (len <= 0 || strspn(name, letters) != (size_t)len || (name[0] >= '0' && name[0] <= '9'))
-        return fail(r, token,
-                    "the name of a variable must stand here: 1 to 127 characters out of A-Z a-z 0-9 _, "
-                    "the first no digit");
+        return kb_reader_fail(r, token,
+                              "the name of a variable must stand here: 1 to 127 characters out of A-Z a-z 0-9 _, "
+                              "the first no digit");
     memcpy(field, name, sizeof name);
     return 0;
 }
 
-static const struct member pool_members[] = {
+static const struct kb_member pool_members[] = {
     {"env", read_env, offsetof(struct kb_definition, env)},
-    {"service", read_name, offsetof(struct kb_definition, service)},
+    {"service", kb_definition_read_service_name, offsetof(struct kb_definition, service)},
+    {"fallback", kb_definition_read_fallback, offsetof(struct kb_definition, fallback)},
 };
 
 static struct kb_definition *add(struct kb_definitions *definitions, const char *name)
@@ -109,7 +52,7 @@ static struct kb_definition *find(struct kb_definitions *definitions, const char
     return NULL;
 }
 
-static int read_pool(struct reader *r, int name_token)
+static int read_pool(struct kb_reader *r, int name_token)
 {
     char name[KB_NAME_MAX + 1];
     if (read_name(r, name_token, name) != 0)
@@ -118,38 +61,38 @@ static int read_pool(struct reader *r, int name_token)
     if (pool == NULL)
         pool = add(r->definitions, name);
     else if (pool->declared)
-        return fail(r, name_token, "a pool of this name stands above already");
+        return kb_reader_fail(r, name_token, "a pool of this name stands above already");
     pool->declared = true;
     pool->line = kb_json_line(r->json, name_token);
     int object = kb_json_value(r->json, name_token);
-    if (read_members(r, object, pool_members, sizeof pool_members / sizeof *pool_members, pool) != 0)
+    if (kb_reader_members(r, object, pool_members, sizeof pool_members / sizeof *pool_members, pool) != 0)
         return -1;
-    return pool->env[0] != '\0' ? 0 : fail(r, name_token, "this pool needs the member \"env\"");
+    return pool->env[0] != '\0' ? 0 : kb_reader_fail(r, name_token, "this pool needs the member \"env\"");
 }
 
-static int read_pools(struct reader *r, int token, void *unused)
+static int read_pools(struct kb_reader *r, int token, void *unused)
 {
     unsigned declared = 0;
     (void)unused;
     if (kb_json_type(r->json, token) != KB_JSON_OBJECT)
-        return fail(r, token, "an object must stand here");
+        return kb_reader_fail(r, token, "an object must stand here");
     for (int at = kb_json_first(r->json, token); at >= 0; at = kb_json_next(r->json, at)) {
         if (++declared > KB_POOLS)
-            return fail(r, at, "more than 64 pools");
+            return kb_reader_fail(r, at, "more than 64 pools");
         if (read_pool(r, at) != 0)
             return -1;
     }
     return 0;
 }
 
-static const struct member top_members[] = {{"pools", read_pools, 0}};
+static const struct kb_member top_members[] = {{"pools", read_pools, 0}, {"services", kb_definition_read_services, 0}};
 
 void kb_definitions_init(struct kb_definitions *out)
 {
     static const struct {
         const char *name, *env;
     } builtin[KB_DEFINITIONS_BUILTIN] = {{"suno", "SUNO_API_KEY"}, {"stability", "STABILITY_KEY"}};
-    out->n = 0;
+    out->n = out->n_services = 0;
     for (size_t i = 0; i < KB_DEFINITIONS_BUILTIN; i++) {
         struct kb_definition *definition = add(out, builtin[i].name);
         (void)snprintf(definition->env, sizeof definition->env, "%s", builtin[i].env);
@@ -163,8 +106,8 @@ int kb_definitions_read(struct kb_definitions *definitions, const char *path, co
     struct kb_json *json = kb_json_parse(text->text, text->len, &syntax);
     if (json == NULL)
         return kb_config_error_set(error, path, syntax.line, "cannot be read as JSON: %s", syntax.what);
-    struct reader r = {.json = json, .path = path, .definitions = definitions, .error = error};
-    int rc = read_members(&r, 0, top_members, sizeof top_members / sizeof *top_members, definitions);
+    struct kb_reader r = {.json = json, .path = path, .definitions = definitions, .error = error};
+    int rc = kb_reader_members(&r, 0, top_members, sizeof top_members / sizeof *top_members, definitions);
     kb_json_free(json);
     return rc;
 }

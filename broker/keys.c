@@ -1,10 +1,12 @@
 #include "keys.h"
 
 #include "plan.h"
+#include "publication.h"
 #include "segment/count.h"
 #include "segment/os.h"
 #include "segment/policy.h"
 #include "segment/secret.h"
+#include "segment/service_text.h"
 #include "segment/slot.h"
 #include "segment/sweep.h"
 
@@ -41,7 +43,9 @@ static int find_place(const struct kb_secrets *secrets, const char *name, const 
 
 static int allocate(struct kb_owner *owner, const struct kb_plan *plan)
 {
-    int error = kb_owner_allocate(owner, plan->pool, plan->span);
+    int error = kb_owner_allocate_service(owner, plan->pool);
+    if (error == 0)
+        error = kb_owner_allocate(owner, plan->pool, plan->span);
     for (unsigned i = 0; error == 0 && i < plan->from->n_keys; i++)
         if (plan->from->keys[i].len > KB_SECRET_SHORT)
             error = kb_owner_allocate_long(owner, plan->pool, plan->where[i]);
@@ -79,6 +83,13 @@ static bool holds(struct kb_segment *segment, unsigned pool, unsigned key, const
                       strcmp(copy.fingerprint, from->fingerprint) == 0;
     kb_key_clear(&copy);
     return same;
+}
+
+static void publish(struct kb_segment *segment, const struct kb_plan *plan)
+{
+    char text[KB_SERVICE_MAX + 1];
+    const size_t length = kb_publication_make(plan->from, text);
+    kb_service_text_write(segment->secrets, plan->pool, text, length);
 }
 
 static void name_pool(struct kb_segment *segment, const struct kb_plan *plan)
@@ -124,6 +135,7 @@ static void edit_pool(struct kb_segment *segment, const struct kb_plan *plan, st
     struct kb_state *state = segment->state;
     const unsigned before = kb_secret_span(segment->secrets, plan->pool);
     name_pool(segment, plan);
+    publish(segment, plan); /* before a key of it can be claimed */
     atomic_store(&segment->secrets->header.spans[plan->pool], plan->span);
     atomic_store_explicit(&state->pools[plan->pool].rotation.span, plan->span, memory_order_release);
     for (unsigned i = 0; i < plan->from->n_keys; i++)

@@ -1,6 +1,8 @@
 #include "broker.h"
+#include "http/service.h"
 #include "log.h"
 #include "notify.h"
+#include "publication.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +36,21 @@ static void harden(void)
     }
 }
 
+/* Where the pool's keys would be sent. */
+static void print_service(const struct kb_config_pool *pool)
+{
+    char text[KB_SERVICE_MAX + 1];
+    struct kb_service *service = kb_service_parse(text, kb_publication_make(pool, text));
+    if (service == NULL)
+        return; /* no memory: the rest is said all the same */
+    printf("  at %s, key in ", service->base_url ? service->base_url : "no base URL");
+    if (service->key_query)
+        printf("query parameter %s\n", service->key_query);
+    else
+        printf("header %s: %sKEY\n", service->key_header, service->key_prefix);
+    kb_service_free(service);
+}
+
 static int check(struct kb_broker *broker)
 {
     struct kb_config config;
@@ -46,6 +63,7 @@ static int check(struct kb_broker *broker)
     for (unsigned p = 0; p < config.n_pools; p++) {
         const struct kb_config_pool *pool = &config.pools[p];
         printf("pool %s (service %s): %u keys\n", pool->name, pool->service, pool->n_keys);
+        print_service(pool);
         for (unsigned i = 0; i < pool->n_keys; i++)
             printf("  %4u  %s  %s:%u\n", i, pool->keys[i].fingerprint, pool->keys[i].file, pool->keys[i].line);
     }

@@ -84,7 +84,7 @@ enum {
     KB_EINVAL = -9,     /* an argument breaks this header's rules */
     KB_ENOMEM = -10,    /* no memory, address space or file descriptor left */
     KB_ESYSTEM = -11,   /* the system refused a call this library cannot do without */
-    KB_EBUSY = -12      /* the segment's guard was held for too long by a living process */
+    KB_EBUSY = -12      /* the segment's guard was held for too long by a living process; or see kb_pool_service */
 };
 
 /*
@@ -190,6 +190,38 @@ KB_API int kb_status(kb_client *client, const char *pool, kb_pool_status *out);
  * ran.
  */
 KB_API int kb_execute(kb_client *client, const char *pool, int timeout_ms, kb_call *fn, void *arg, kb_outcome *last);
+
+/* How kb_execute_with tries keys. All zero: no waiting, no deadline, no second key. */
+typedef struct {
+    int timeout_ms;    /* of waiting for keys, in all: 0 none, -1 no limit */
+    int deadline_ms;   /* from the call on: no key is claimed later, and no wait lasts longer; 0: none */
+    unsigned fallback; /* after which outcomes the next key is tried: KB_FALLBACK bits */
+    unsigned reserved; /* 0 */
+} kb_execute_options;
+
+#define KB_FALLBACK(outcome) (1u << (outcome))
+#define KB_FALLBACK_ALL      (KB_FALLBACK(KB_OUTCOME_AUTH) | KB_FALLBACK(KB_OUTCOME_QUOTA) | KB_FALLBACK(KB_OUTCOME_RATE))
+
+/*
+ * kb_execute by these options: kb_execute is {timeout_ms, 0, KB_FALLBACK_ALL}. A call already running when the
+ * deadline passes is fn's to end. Returns as kb_execute does; KB_EEXHAUSTED also when the last outcome failed the
+ * key and the options allow no other one, or the deadline has come. Errors: those of kb_execute; KB_EINVAL for
+ * fallback bits of other outcomes and a negative deadline.
+ */
+KB_API int kb_execute_with(kb_client *client, const char *pool, const kb_execute_options *options, kb_call *fn,
+                           void *arg, kb_outcome *last);
+
+/*
+ * What the broker's configuration says of POOL and its service: a JSON object, never a secret. Copies its text
+ * with a final NUL to out, if out is not NULL, and sets *stamp (may be NULL), which is another number after each
+ * change of the text. Returns the text's length without the NUL, at most KB_SERVICE_MAX. With no out it costs a few
+ * loads and never waits: ask for the stamp first. Errors, which leave out empty and *stamp as it was: KB_EINVAL, also
+ * if size is too small; KB_EBUSY when the broker is changing the text, or died while it did (waits up to 20 ms for
+ * that, none with no out; the next broker or reload mends it); else as kb_status. libkeybroker-http reads its rules,
+ * key placement and base URLs here.
+ */
+#define KB_SERVICE_MAX 16367
+KB_API int kb_pool_service(kb_client *client, const char *pool, char *out, size_t size, uint64_t *stamp);
 
 /* The meaning of a return value, in English; never NULL. The string is constant. */
 KB_API const char *kb_strerror(int code);

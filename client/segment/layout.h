@@ -17,9 +17,10 @@
  *     0           8 KiB       struct kb_secrets_header
  *     8 KiB       64 MiB      struct kb_secret [64 pools][4096]
  *     64.01 MiB   1 GiB       long texts, 4096 bytes each [64 pools][4096]
+ *     1.06 GiB    1 MiB       struct kb_service_text [64 pools]
  *
  * Both are sparse and never change shape: a page costs memory once it is used. The broker allocates
- * the pages of a key before it uses the key, so that a full /dev/shm is an error for the broker and
+ * the pages of a key or a text before it uses them, so that a full /dev/shm is an error for the broker and
  * never a SIGBUS for a worker.
  *
  * The state segment can be scribbled on by any worker. Whoever reads an index, a length or a state
@@ -39,7 +40,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KB_LAYOUT 1u
+#define KB_LAYOUT 2u
 #define KB_MAGIC  UINT64_C(0x72656b6f7262796b) /* "kybroker" in memory, little endian */
 
 enum {
@@ -177,7 +178,7 @@ struct kb_secrets_header {
     uint32_t layout;
     uint32_t reserved;
     uint64_t instance;
-    uint64_t serial; /* of the last stamp; the broker's, under the guard */
+    uint64_t serial; /* of the last stamp, a secret's or a text's; the broker's, under the guard */
     alignas(64) char names[KB_POOLS][KB_NAME_MAX + 8];
     /* What rotation.span must say: raised first; the broker edits by this and puts it back there. */
     _Atomic uint32_t spans[KB_POOLS];
@@ -198,10 +199,23 @@ struct kb_secret {
     uint64_t reserved;
 };
 
+/*
+ * What kb_pool_service gives: here, and not in the state, because workers cannot write here: no worker can make
+ * another one send its keys to a host of its choice. The broker alone writes it, under the guard, when the text is
+ * to change: the stamp marked busy, then the text, then the stamp. A death in between leaves it busy, and the next
+ * broker or reload writes it again. Readers take it as they take a secret.
+ */
+struct kb_service_text {
+    alignas(64) _Atomic uint64_t stamp;              /* {serial:48, busy:1, length:15}; 0: nothing here */
+    _Atomic uint64_t text[(KB_SERVICE_MAX + 1) / 8]; /* zero-filled to a whole word; old text may stand behind */
+    uint64_t reserved;
+};
+
 struct kb_secrets {
     struct kb_secrets_header header;
     alignas(4096) struct kb_secret secrets[KB_POOLS][KB_KEYS];
     alignas(4096) _Atomic uint64_t longs[KB_POOLS][KB_KEYS][KB_SECRET_MAX / 8];
+    alignas(4096) struct kb_service_text services[KB_POOLS];
 };
 
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words need lock-free atomics");
@@ -228,10 +242,14 @@ KB_AT(struct kb_state, slots, 324 * 1024);
 KB_AT(struct kb_state, lanes, 324 * 1024 + (16 << 20));
 KB_AT(struct kb_secrets, secrets, 8 * 1024);
 KB_AT(struct kb_secrets, longs, 8 * 1024 + (64 << 20));
+KB_AT(struct kb_secrets, services, 8 * 1024 + (UINT64_C(64) << 20) + (UINT64_C(1) << 30));
+KB_AT(struct kb_service_text, text, 8);
 _Static_assert(sizeof(struct kb_worker) == 64 && sizeof(struct kb_slot) == 64, "one line each");
 _Static_assert(sizeof(struct kb_pool) == 4096 && sizeof(struct kb_count) == 32 && sizeof(struct kb_secret) == 256,
                "sizes are the specification");
 _Static_assert(sizeof(struct kb_state) == (324 << 10) + (16 << 20) + (128 << 20), "state segment");
-_Static_assert(sizeof(struct kb_secrets) == (8 << 10) + (UINT64_C(64) << 20) + (UINT64_C(1) << 30), "secrets segment");
+_Static_assert(sizeof(struct kb_service_text) == 16 << 10 && (KB_SERVICE_MAX + 1) % 8 == 0, "whole pages, whole words");
+_Static_assert(sizeof(struct kb_secrets) == (8 << 10) + (UINT64_C(64) << 20) + (UINT64_C(1) << 30) + (1 << 20),
+               "secrets segment");
 
 #endif

@@ -314,3 +314,9 @@ int kb_owner_allocate_long(struct kb_owner *o, unsigned pool, unsigned key)
     const uint64_t at = ((uint64_t)pool * KB_KEYS + key) * KB_SECRET_MAX;
     return kb_os_allocate(o->secrets_fd, offsetof(struct kb_secrets, longs) + at, KB_SECRET_MAX);
 }
+
+int kb_owner_allocate_service(struct kb_owner *o, unsigned pool)
+{
+    const uint64_t at = offsetof(struct kb_secrets, services) + (uint64_t)pool * sizeof(struct kb_service_text);
+    return kb_os_allocate(o->secrets_fd, at, sizeof(struct kb_service_text));
+}

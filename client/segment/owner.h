@@ -51,6 +51,8 @@ bool kb_owner_in_charge(struct kb_owner *owner);
 /* Allocates what the first `keys` keys of a pool need, but long secrets. 0 or an errno. */
 int kb_owner_allocate(struct kb_owner *owner, unsigned pool, unsigned keys);
 int kb_owner_allocate_long(struct kb_owner *owner, unsigned pool, unsigned key);
+/* Allocates the pool's service text. 0 or an errno. */
+int kb_owner_allocate_service(struct kb_owner *owner, unsigned pool);
 
 /* Ends the segments: marked ended, keys gone, secrets wiped, names unlinked. Does nothing but let go if
  * the owner is no longer in charge. */

@@ -1,5 +1,6 @@
 /* A JSON file and an env file, split at the first NUL byte of the input: what loads keeps every limit. */
-#include "broker/config.h"
+#include "broker/publication.h"
+#include "http/service.h"
 #include "segment/mapping.h"
 
 #include <assert.h>
@@ -34,9 +35,22 @@ static void check_key(const struct kb_config_key *key)
         assert((unsigned char)key->secret[i] > 0x20 && key->secret[i] != 0x7F && key->secret[i] != ',');
 }
 
+/* What is published can be read. */
+static void check_publication(const struct kb_config_pool *pool)
+{
+    char text[KB_SERVICE_MAX + 1];
+    const size_t len = kb_publication_make(pool, text);
+    assert(len <= KB_SERVICE_MAX && text[len] == '\0');
+    struct kb_service *service = kb_service_parse(text, len);
+    assert(service != NULL && strcmp(service->name, pool->service) == 0);
+    assert(service->fallback == (pool->fallback_named ? pool->fallback : KB_FALLBACK_ALL));
+    kb_service_free(service);
+}
+
 static void check_pool(const struct kb_config_pool *pool)
 {
-    assert(kb_name_valid(pool->name) && kb_name_valid(pool->service) && pool->env[0] != '\0');
+    assert(kb_name_valid(pool->name) && kb_service_name_valid(pool->service) && pool->env[0] != '\0');
+    check_publication(pool);
     assert(pool->n_keys <= KB_KEYS && pool->line >= 1);
     for (unsigned i = 0; i < pool->n_keys; i++)
         check_key(&pool->keys[i]);

@@ -57,8 +57,30 @@ check "a NUL byte in a key: file and line" refused "$scratch/nul:1" -e "$scratch
 check "a key of 5,000 bytes: file and line" refused "$scratch/long:2" -e "$scratch/long"
 check "an unknown member: file and line" refused "$scratch/member.json:1" -c "$scratch/member.json"
 check "JSON cut off: file and line" refused "$scratch/cut.json:1" -c "$scratch/cut.json"
+printf '{"services":{"x":{\n"base_url":"https://%s@host"}}}' "$secret" >"$scratch/url.json"
+printf '{"pools":{"x":{"env":"X_KEY",\n"fallback":["%s"]}}}' "$secret" >"$scratch/fallback.json"
+check "a base URL with a user name: file and line" refused "$scratch/url.json:2" -c "$scratch/url.json"
+check "an unknown outcome: file and line" refused "$scratch/fallback.json:2" -c "$scratch/fallback.json"
 check "a name with a slash is a usage error" exits 2 "$daemon" -n a/b
 check "a name of 65 characters is a usage error" exits 2 "$daemon" -n "$(printf '%065d' 0)"
+
+cat >"$scratch/services.json" <<'EOF'
+{"services": {"acme": {"base_url": "http://api.acme.example/v1/", "key": {"header": "x-api-key"}},
+              "local": {"base_url": "http://127.0.0.1:9", "key": {"query": "key"}},
+              "lone": {}},
+ "pools": {"a": {"env": "A_KEY", "service": "acme"}, "l": {"env": "A_KEY", "service": "local"}}}
+EOF
+said=$(A_KEY=$secret SUNO_API_KEY=$secret "$daemon" --check -c "$scratch/services.json" 2>"$scratch/check.log")
+check "--check says where a built-in service's keys go" contains "$said" \
+    'at https://api.sunoapi.org, key in header Authorization: Bearer KEY'
+check "and a configured one's" contains "$said" 'at http://api.acme.example/v1, key in header x-api-key: KEY'
+check "and a key's in the URL" contains "$said" 'at http://127.0.0.1:9, key in query parameter key'
+check "without the secret" lacks "$said$(<"$scratch/check.log")" "$secret"
+check "plain http to another host is warned of" contains "$(<"$scratch/check.log")" \
+    "$scratch/services.json:1 msg=\"keys of this service go to another host unencrypted"
+check "to this one it is not" lacks "$(<"$scratch/check.log")" "services.json:2"
+check "a service no pool uses is warned of" contains "$(<"$scratch/check.log")" \
+    "$scratch/services.json:3 msg=\"no pool uses this service"
 
 printf 'SUNO_API_KEY=%s\n' "$secret" >"$scratch/good"
 "$daemon" -n "$broker_name" -e "$scratch/good" >&- 2>"$scratch/closed.log" </dev/null &
@@ -66,3 +88,13 @@ closed=$!
 check "it serves with stdout closed" await 10 exits 0 "$build/keyctl" -n "$broker_name" status
 kill -TERM "$closed"
 check "and ends" await 10 gone "$closed"
+
+printf '{"services":{"suno":{"base_url":"https://one.example"}}}' >"$scratch/reload.json"
+start_broker -e "$scratch/good" -c "$scratch/reload.json"
+printf '{"services":{"suno":{\n"base_url":"%s"}}}' "$secret" >"$scratch/reload.json"
+said=$(ctl reload 2>&1)
+check "a reload with a bad base URL fails and says where" contains "$said" "$scratch/reload.json:2"
+check "without its text" lacks "$said$(<"$scratch/broker.log")" "$secret"
+check "the keys are kept" contains "$(ctl status)" "1 key: 1 available"
+printf '{"services":{"suno":{"base_url":"https://two.example"}}}' >"$scratch/reload.json"
+check "once it is mended it works" exits 0 "$build/keyctl" -n "$broker_name" reload

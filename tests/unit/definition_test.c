@@ -65,9 +65,9 @@ Test(definition, comes_from_the_file_in_its_order)
 
 Test(definition, has_no_unknown_members)
 {
-    expect_error("{\n\"pool\":{}}", 2, "what may stand here is \"pools\"");
+    expect_error("{\n\"pool\":{}}", 2, "what may stand here is \"pools\", \"services\"");
     expect_error("{\"pools\":{\"a\":{\"env\":\"A\",\n\n\"sekrit\":1}}}", 3,
-                 "what may stand here is \"env\", \"service\"");
+                 "what may stand here is \"env\", \"service\", \"fallback\"");
     expect_error("{\"pools\":{\"a\":{\"\":1}}}", 1, "unknown member");
     expect_error("{\"pools\":{\"a\":{\"env\\u0000\":\"A\"}}}", 1, "unknown member");
     expect_error("{\"pools\":{},\n\"env\":\"A\"}", 2, "unknown member");
