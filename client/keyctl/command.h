@@ -17,7 +17,14 @@ enum kb_exit {
 };
 
 /* Options a command takes beside -h; the rest are usage errors. */
-enum kb_takes { KB_TAKES_NAME = 1, KB_TAKES_JSON = 2, KB_TAKES_CMD = 4 /* -- CMD, --env, --timeout */ };
+enum kb_takes {
+    KB_TAKES_NAME = 1,
+    KB_TAKES_JSON = 2,
+    KB_TAKES_CMD = 4, /* -- CMD, --env */
+    KB_TAKES_HEADERS = 8,
+    KB_TAKES_TIMEOUT = 16,
+    KB_NEEDS_NO_NAME = 32 /* takes -n, and does something else without it */
+};
 
 struct kb_command {
     const char *name;
@@ -30,6 +37,7 @@ struct kb_command {
 };
 
 extern const struct kb_command kb_command_status, kb_command_reset, kb_command_enable, kb_command_disable,
-    kb_command_reload, kb_command_workers, kb_command_exec, kb_command_purge, kb_command_version;
+    kb_command_reload, kb_command_workers, kb_command_exec, kb_command_probe, kb_command_classify, kb_command_purge,
+    kb_command_version;
 
 #endif

@@ -203,6 +203,6 @@ const struct kb_command kb_command_exec = {
             "there. Before that: 1 failed, 2 usage, 3 no broker, 4 no such pool, 5 no key available.\n",
     .least_words = 1,
     .most_words = 1,
-    .takes = KB_TAKES_NAME | KB_TAKES_CMD,
+    .takes = KB_TAKES_NAME | KB_TAKES_CMD | KB_TAKES_TIMEOUT,
     .run = run,
 };

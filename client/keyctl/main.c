@@ -9,8 +9,9 @@
 #include <string.h>
 
 static const struct kb_command *const commands[] = {
-    &kb_command_status,  &kb_command_reset, &kb_command_enable, &kb_command_disable, &kb_command_reload,
-    &kb_command_workers, &kb_command_exec,  &kb_command_purge,  &kb_command_version, NULL,
+    &kb_command_status,   &kb_command_reset,   &kb_command_enable,  &kb_command_disable,
+    &kb_command_reload,   &kb_command_workers, &kb_command_exec,    &kb_command_probe,
+    &kb_command_classify, &kb_command_purge,   &kb_command_version, NULL,
 };
 
 static const struct kb_command *find(const char *name)
@@ -89,7 +90,7 @@ static int obey(struct kb_ctl_options *told)
         return refuse(command, "an argument is missing");
     if (told->n_words > command->most_words)
         return refuse(command, "there are too many arguments");
-    if (!told->name && command->takes & KB_TAKES_NAME)
+    if (!told->name && (command->takes & (KB_TAKES_NAME | KB_NEEDS_NO_NAME)) == KB_TAKES_NAME)
         return refuse(command, "$KEYBROKER_NAME is no broker's name");
     return command->run(told);
 }

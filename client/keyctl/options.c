@@ -9,12 +9,14 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { PLAIN_WORD = 1, OPTION_JSON = 256, OPTION_ENV, OPTION_TIMEOUT };
 
 static const struct option long_options[] = {
     {"name", required_argument, NULL, 'n'},
     {"json", no_argument, NULL, OPTION_JSON},
+    {"header", required_argument, NULL, 'H'},
     {"env", required_argument, NULL, OPTION_ENV},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"help", no_argument, NULL, 'h'},
@@ -36,6 +38,21 @@ static bool read_milliseconds(const char *text, int *out)
     return *text >= '0' && *text <= '9' && *end == 0 && errno == 0 && value <= INT_MAX;
 }
 
+/* "Name: value" */
+static int take_header(struct kb_ctl_options *out, char *text)
+{
+    char *value = strchr(text, ':');
+    out->used |= KB_TAKES_HEADERS;
+    if (value == NULL || value == text)
+        return refuse("-H wants 'Name: value'");
+    if (out->n_headers == KB_CTL_HEADERS_MAX)
+        return refuse("there are too many -H");
+    *value++ = '\0';
+    value += strspn(value, " \t");
+    out->headers[out->n_headers++] = (kb_http_header){.name = text, .value = value};
+    return 0;
+}
+
 static void take_word(struct kb_ctl_options *out, const char *word)
 {
     if (!out->command)
@@ -54,6 +71,8 @@ static int take_option(struct kb_ctl_options *out, int option)
         out->name = optarg;
         out->used |= KB_TAKES_NAME;
         return kb_name_valid(optarg) ? 0 : refuse("a broker's name is 1 to 64 of the characters A-Z a-z 0-9 _ -");
+    case 'H':
+        return take_header(out, optarg);
     case 'h':
         out->help = true;
         return 0;
@@ -66,7 +85,7 @@ static int take_option(struct kb_ctl_options *out, int option)
         out->used |= KB_TAKES_CMD;
         return kb_ctl_env_valid(optarg) ? 0 : refuse("--env wants the name of a variable");
     case OPTION_TIMEOUT:
-        out->used |= KB_TAKES_CMD;
+        out->used |= KB_TAKES_TIMEOUT;
         return read_milliseconds(optarg, &out->timeout_ms) ? 0 : refuse("--timeout wants milliseconds");
     case ':':
         return refuse("the last option wants a value");
@@ -79,7 +98,7 @@ int kb_ctl_options_parse(struct kb_ctl_options *out, int argc, char **argv)
 {
     *out = (struct kb_ctl_options){.timeout_ms = KB_CTL_CLAIM_MS};
     opterr = 0;
-    for (int option; (option = getopt_long(argc, argv, "-:n:h", long_options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "-:n:H:h", long_options, NULL)) != -1;) {
         const int code = take_option(out, option);
         if (code)
             return code;

@@ -4,9 +4,11 @@
 #ifndef KB_KEYCTL_OPTIONS_H
 #define KB_KEYCTL_OPTIONS_H
 
+#include "keybroker/http.h"
+
 #include <stdbool.h>
 
-enum { KB_CTL_WORDS_MAX = 2, KB_CTL_CLAIM_MS = 10000 };
+enum { KB_CTL_WORDS_MAX = 2, KB_CTL_HEADERS_MAX = 100, KB_CTL_CLAIM_MS = 10000 };
 
 struct kb_ctl_options {
     const char *name;    /* of the broker: valid, from -n or the default. NULL: the environment's is no name */
@@ -17,11 +19,13 @@ struct kb_ctl_options {
     bool json, help;
     const char *env; /* NULL: not given */
     int timeout_ms;
+    kb_http_header headers[KB_CTL_HEADERS_MAX]; /* of -H */
+    unsigned n_headers;
     char **cmd; /* what stands behind "--", NULL-terminated; NULL: nothing */
 };
 
-/* Borrows argv. 0, or KB_EXIT_USAGE with the reason told on stderr. No argument is ever repeated in a
- * message: it may be a secret in the wrong place. */
+/* Borrows argv, and parts the arguments of -H in place. 0, or KB_EXIT_USAGE with the reason told on stderr. No argument
+ * is ever repeated in a message: it may be a secret in the wrong place. */
 int kb_ctl_options_parse(struct kb_ctl_options *out, int argc, char **argv);
 
 /* For what runs no CMD: the words behind "--" are words like those before it. */

@@ -1,6 +1,7 @@
 #include "keyctl/access.h"
 #include "keyctl/command.h"
 #include "keyctl/keyref.h"
+#include "keyctl/keystate.h"
 #include "keyctl/print.h"
 #include "keyctl/table.h"
 #include "segment/count.h"
@@ -38,53 +39,6 @@ static bool read_row(struct kb_state *state, unsigned pool, unsigned index, stru
     return true;
 }
 
-/* A state that no broker writes is a failed one: the key is never handed out, and a reset brings it back. */
-static const char *state_name(uint64_t word)
-{
-    switch (kb_word_state(word)) {
-    case KB_AVAILABLE:
-        return "available";
-    case KB_COOLING:
-        return "cooling";
-    case KB_PROBATION:
-        return "probation";
-    case KB_DISABLED:
-        return "disabled";
-    default:
-        return "failed";
-    }
-}
-
-static const char *reason_name(uint64_t word)
-{
-    static const char *const names[] = {
-        [KB_REASON_NONE] = "none", [KB_REASON_AUTH] = "auth", [KB_REASON_QUOTA] = "quota", [KB_REASON_RATE] = "rate"};
-    return kb_word_state(word) == KB_DISABLED ? "operator" : names[kb_word_unpack(word).reason];
-}
-
-/* Milliseconds until the key is retried: 0 for one that can be claimed; false where there is no time to
- * name, because an operator must act or a trial is out. */
-static bool retry_of(uint64_t word, uint64_t *ms)
-{
-    const uint64_t until = kb_word_until_ms(word), now = kb_os_now();
-    const bool waits = kb_word_state(word) == KB_FAILED || kb_word_state(word) == KB_COOLING;
-    *ms = waits && until > now ? until - now : 0;
-    return waits || kb_word_claimable(word);
-}
-
-static void retry_text(uint64_t word, char out[KB_DURATION_MAX])
-{
-    uint64_t ms;
-    if (kb_word_state(word) == KB_AVAILABLE)
-        snprintf(out, KB_DURATION_MAX, "-");
-    else if (!retry_of(word, &ms))
-        snprintf(out, KB_DURATION_MAX, kb_word_state(word) == KB_PROBATION ? "on trial" : "-");
-    else if (ms == 0)
-        snprintf(out, KB_DURATION_MAX, "now");
-    else
-        kb_ctl_duration(out, ms + 999);
-}
-
 static void failed_ago(int64_t failed_at, char out[KB_DURATION_MAX])
 {
     const int64_t now = kb_os_unix_ms();
@@ -97,12 +51,12 @@ static void failed_ago(int64_t failed_at, char out[KB_DURATION_MAX])
 static void add_row(struct kb_table *table, const struct row *row)
 {
     char retry[KB_DURATION_MAX], ago[KB_DURATION_MAX];
-    const char *reason = reason_name(row->word);
-    retry_text(row->word, retry);
+    const char *reason = kb_ctl_reason_name(row->word);
+    kb_ctl_retry_text(row->word, retry);
     failed_ago(row->failed_at, ago);
     kb_table_add(table, "%u", row->key.index);
     kb_table_add(table, "%s", row->key.fingerprint);
-    kb_table_add(table, "%s", state_name(row->word));
+    kb_table_add(table, "%s", kb_ctl_state_name(row->word));
     kb_table_add(table, "%s", kb_word_state(row->word) == KB_AVAILABLE ? "-" : reason);
     kb_table_add(table, "%s", retry);
     kb_table_add(table, "%" PRIu64, row->counts.claims);
@@ -157,9 +111,9 @@ static void json_number(bool known, int64_t number)
 static void json_row(const struct row *row)
 {
     uint64_t ms;
-    const bool timed = retry_of(row->word, &ms);
+    const bool timed = kb_ctl_retry_of(row->word, &ms);
     printf("{\"index\":%u,\"fingerprint\":\"%s\",\"state\":\"%s\",\"reason\":\"%s\",\"retry_in_ms\":", row->key.index,
-           row->key.fingerprint, state_name(row->word), reason_name(row->word));
+           row->key.fingerprint, kb_ctl_state_name(row->word), kb_ctl_reason_name(row->word));
     json_number(timed, (int64_t)ms);
     printf(",\"claims\":%" PRIu64 ",\"ok\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"last_status\":%d,\"failed_at\":",
            row->counts.claims, row->counts.ok, row->counts.failed, row->last_status);
