@@ -1,6 +1,7 @@
 #include "client.h"
 #include "segment/os.h"
 
+#include <limits.h>
 #include <string.h>
 
 /* Which keys this request has tried, by index: a removed key's place taken by a new one counts as
@@ -41,31 +42,71 @@ static int claim_untried(kb_client *client, const char *pool, int timeout_ms, co
     }
 }
 
-int kb_execute(kb_client *client, const char *pool, int timeout_ms, kb_call *fn, void *arg, kb_outcome *last)
+/* When no key may be claimed any more; UINT64_MAX: at no time. */
+static uint64_t deadline_of(const kb_execute_options *options)
+{
+    return options->deadline_ms > 0 ? kb_os_now() + (uint64_t)options->deadline_ms : UINT64_MAX;
+}
+
+/* What a claim may wait: what is left of the waiting, and no longer than to the deadline. */
+static int wait_left(int timeout_ms, uint64_t waited, uint64_t deadline, uint64_t now)
+{
+    const int left = time_left(timeout_ms, waited);
+    const uint64_t most = deadline - now;
+    return most <= INT_MAX && (left < 0 || (uint64_t)left > most) ? (int)most : left;
+}
+
+/* One call with a claimed key, reported. 0, or why it could not be. */
+static int call(kb_client *client, const kb_key *key, kb_call *fn, void *arg, kb_outcome *outcome)
+{
+    int retry_after_ms = -1, status = 0;
+    *outcome = fn(key, arg, &retry_after_ms, &status);
+    const int reported = kb_report(client, key, *outcome, retry_after_ms < -1 ? -1 : retry_after_ms, status);
+    if (reported < 0)
+        kb_release(client, key); /* an outcome that is none: the claim ends all the same */
+    return reported < 0 ? reported : 0;
+}
+
+static bool is_valid(const kb_execute_options *options)
+{
+    return options->timeout_ms >= -1 && options->deadline_ms >= 0 && (options->fallback & ~KB_FALLBACK_ALL) == 0 &&
+           options->reserved == 0;
+}
+
+int kb_execute_with(kb_client *client, const char *pool, const kb_execute_options *options, kb_call *fn, void *arg,
+                    kb_outcome *last)
 {
     struct tried tried = {.any = false};
     uint64_t waited = 0;
     kb_key key;
-    if (!client || !pool || !fn || timeout_ms < -1)
+    if (!client || !pool || !options || !fn || !is_valid(options))
         return KB_EINVAL;
+    const uint64_t deadline = deadline_of(options);
     for (;;) {
         const uint64_t start = kb_os_now();
-        const int code = claim_untried(client, pool, time_left(timeout_ms, waited), &tried, &key);
+        if (start >= deadline)
+            return KB_EEXHAUSTED;
+        int code = claim_untried(client, pool, wait_left(options->timeout_ms, waited, deadline, start), &tried, &key);
         waited += kb_os_now() - start;
         if (code)
             return code;
         note(&tried, key.index);
-        int retry_after_ms = -1, status = 0;
-        const kb_outcome outcome = fn(&key, arg, &retry_after_ms, &status);
+        kb_outcome outcome;
+        code = call(client, &key, fn, arg, &outcome);
+        kb_key_clear(&key);
         if (last)
             *last = outcome;
-        const int reported = kb_report(client, &key, outcome, retry_after_ms < -1 ? -1 : retry_after_ms, status);
-        if (reported < 0)
-            kb_release(client, &key); /* an outcome that is none: the claim ends all the same */
-        kb_key_clear(&key);
-        if (reported < 0)
-            return reported;
+        if (code)
+            return code;
         if (!kb_is_key_failure(outcome))
             return 0;
+        if ((options->fallback & KB_FALLBACK(outcome)) == 0)
+            return KB_EEXHAUSTED;
     }
+}
+
+int kb_execute(kb_client *client, const char *pool, int timeout_ms, kb_call *fn, void *arg, kb_outcome *last)
+{
+    const kb_execute_options options = {.timeout_ms = timeout_ms, .fallback = KB_FALLBACK_ALL};
+    return kb_execute_with(client, pool, &options, fn, arg, last);
 }

@@ -7,8 +7,8 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/lib.sh" || exit 1
 usage() {
     cat <<'END'
 usage: scripts/test.sh [--no-install] [--quick] [NAME...]
-Builds into $BUILD (default build/) and runs tests/unit and tests/process (criterion), tests/plain and
-tests/programs. Each test has 5 minutes; what it printed is shown if it fails.
+Builds into $BUILD (default build/) and runs tests/unit, tests/upstream and tests/process (criterion), tests/plain
+and tests/programs. Each test has 5 minutes; what it printed is shown if it fails.
   --no-install  install nothing
   --quick       leave out tests/process and tests/plain, which take minutes
   NAME          run only the tests whose name holds one of these
@@ -134,7 +134,7 @@ if ((install)); then
 fi
 limit=900 step build make -s BUILD="$build" -j2 tests || finish
 ran=0
-folders=(unit)
+folders=(unit upstream)
 ((quick)) || folders+=(process)
 for folder in "${folders[@]}"; do
     for name in $(names "$folder" _test.c); do

@@ -30,6 +30,7 @@ int kb_outfile_open(struct kb_outfile *file, const char *path)
 
 int kb_outfile_write(struct kb_outfile *file, const char *bytes, size_t len)
 {
+    file->begun = true;
     while (len > 0) {
         ssize_t n = write(file->fd, bytes, len);
         if (n < 0 && errno != EINTR)
@@ -39,6 +40,16 @@ int kb_outfile_write(struct kb_outfile *file, const char *bytes, size_t len)
             len -= (size_t)n;
         }
     }
+    return 0;
+}
+
+int kb_outfile_restart(struct kb_outfile *file)
+{
+    if (!file->begun)
+        return 0;
+    if (lseek(file->fd, 0, SEEK_SET) != 0 || ftruncate(file->fd, 0) != 0)
+        return errno;
+    file->begun = false;
     return 0;
 }
 

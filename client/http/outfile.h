@@ -13,6 +13,7 @@ struct kb_outfile {
     int fd;           /* -1: not open */
     const char *path; /* the final name; borrowed */
     char *part;       /* the name until then; owned */
+    bool begun;       /* something was written */
 };
 
 #define KB_OUTFILE_CLOSED                                                                                              \
@@ -24,6 +25,8 @@ struct kb_outfile {
 int kb_outfile_open(struct kb_outfile *file, const char *path);
 /* Appends to an open file. Returns 0 or an errno. */
 int kb_outfile_write(struct kb_outfile *file, const char *bytes, size_t len);
+/* Makes the file empty again; nothing on a closed file. Returns 0 or an errno. */
+int kb_outfile_restart(struct kb_outfile *file);
 /* Syncs the part and renames it over the final name. Closes in any case; returns 0 or an errno. */
 int kb_outfile_commit(struct kb_outfile *file);
 /* Closes the file and removes the part; nothing on a closed file. */

@@ -1,320 +1,230 @@
-#include "request.h"
+#include "http/request.h"
 
-#include "outcome.h"
-#include "outfile.h"
-#include "redact.h"
+#include "http/service_reader.h"
+#include "http/service_url.h"
 
-#include <assert.h>
-#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define BEARER "Authorization: Bearer "
+__attribute__((format(printf, 2, 3))) static bool refuse(char **error, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (vasprintf(error, format, args) < 0)
+        *error = NULL;
+    va_end(args);
+    return false;
+}
 
-/* A request on its way. */
-struct transfer {
-    CURL *easy;
-    const struct kb_request *request;
-    struct kb_answer *answer;
-    struct kb_outfile file;
-    size_t received;
-    size_t body_size; /* allocated for answer->body */
-    bool begun;       /* sending has begun */
-    bool over_limit;
-    int write_errno; /* of the file, or ENOMEM; 0: none */
-    char message[CURL_ERROR_SIZE];
+static bool has_content(const kb_http_request *request)
+{
+    return request->body != NULL || request->part_count > 0;
+}
+
+static bool check_method(struct kb_order *order, char **error)
+{
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    const char *given = order->request->method;
+    if (given == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+        if (strcmp(given, methods[i]) == 0)
+            order->method = methods[i];
+    if (order->method == NULL)
+        return refuse(error, "method is none of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+    if (has_content(order->request) && strcmp(given, "HEAD") == 0)
+        return refuse(error, "a HEAD request has no body");
+    return true;
+}
+
+static bool check_url(struct kb_order *order, char **error)
+{
+    const char *url = order->request->url;
+    if (url == NULL)
+        return refuse(error, "there is no url");
+    if (kb_url_whole(url)) {
+        order->url = url;
+        return true;
+    }
+    if (!kb_url_path(url))
+        return refuse(error, "bad url: neither http(s)://HOST[:PORT][/PATH][?QUERY] nor a path, in printable ASCII "
+                             "with all else encoded, without user name and fragment");
+    if (order->service->base_url == NULL)
+        return refuse(error, "bad url: a path, and no base URL is known of service %s", order->service->name);
+    return true;
+}
+
+static bool is_value(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static bool is_named(const kb_http_header *header, const char *name)
+{
+    return strcasecmp(header->name, name) == 0;
+}
+
+/* The key is keybroker's to give, and what frames the body is libcurl's: a wrong length would make the next request
+ * on the connection part of this one. */
+static bool is_reserved(const struct kb_order *order, const kb_http_header *header)
+{
+    return is_named(header, "Content-Length") || is_named(header, "Transfer-Encoding") ||
+           is_named(header, order->service->key_header != NULL ? order->service->key_header : "Authorization") ||
+           (order->request->part_count > 0 && is_named(header, "Content-Type"));
+}
+
+static bool check_headers(const struct kb_order *order, char **error)
+{
+    const kb_http_request *request = order->request;
+    if (request->header_count > 0 && request->headers == NULL)
+        return refuse(error, "headers are missing");
+    for (size_t i = 0; i < request->header_count; i++) {
+        const kb_http_header *header = &request->headers[i];
+        if (header->name == NULL || !kb_service_is_token(header->name))
+            return refuse(error, "a header's name is empty or holds a character it must not");
+        if (is_reserved(order, header))
+            return refuse(error, "the header %.60s is not the request's to set", header->name);
+        if (header->value == NULL || !is_value(header->value))
+            return refuse(error, "the header %.60s holds a control character or has no value", header->name);
+    }
+    return true;
+}
+
+static bool check_part(const kb_http_part *part, char **error)
+{
+    if (part->name == NULL || !is_value(part->name))
+        return refuse(error, "a part has no name, or one with a control character");
+    if ((part->data != NULL) == (part->file != NULL))
+        return refuse(error, "part %.60s: either data or a file is needed", part->name);
+    if (part->filename != NULL && !is_value(part->filename))
+        return refuse(error, "part %.60s: its file name holds a control character", part->name);
+    if (part->content_type != NULL && (part->content_type[0] == '\0' || !is_value(part->content_type)))
+        return refuse(error, "part %.60s: its content type is empty or holds a control character", part->name);
+    return true;
+}
+
+static bool check_content(const kb_http_request *request, char **error)
+{
+    if (request->body == NULL && request->body_len > 0)
+        return refuse(error, "there is no body of that length");
+    if (request->body != NULL && request->part_count > 0)
+        return refuse(error, "both a body and parts");
+    if (request->part_count > 0 && request->parts == NULL)
+        return refuse(error, "parts are missing");
+    for (size_t i = 0; i < request->part_count; i++)
+        if (!check_part(&request->parts[i], error))
+            return false;
+    return true;
+}
+
+static bool check_settings(struct kb_order *order, char **error)
+{
+    const kb_http_request *request = order->request;
+    if (request->timeout_ms < 0 || request->wait_ms < -1 || request->deadline_ms < 0)
+        return refuse(error, "a time is negative");
+    if ((request->fallback & ~KB_FALLBACK_ALL) != 0)
+        return refuse(error, "fallback is for outcomes that fail the key only");
+    order->fallback = request->fallback != 0 ? request->fallback : order->service->fallback;
+    if (request->no_fallback)
+        order->fallback = 0;
+    const size_t len = request->out != NULL ? strlen(request->out) : 1;
+    if (len == 0 || len >= PATH_MAX || (request->out != NULL && request->out[len - 1] == '/'))
+        return refuse(error, "out names no file");
+    return true;
+}
+
+static bool has_header(const kb_http_request *request, const char *name, size_t name_len)
+{
+    for (size_t i = 0; i < request->header_count; i++)
+        if (strlen(request->headers[i].name) == name_len && strncasecmp(request->headers[i].name, name, name_len) == 0)
+            return true;
+    return false;
+}
+
+/* Lays out lines for libcurl, whose list is in `nodes` and whose text at `text`; both NULL: only counts. */
+struct layout {
+    struct curl_slist *nodes;
+    char *text;
+    size_t count, size;
 };
 
-static int status_of(CURL *easy)
+static void lay(struct layout *layout, const char *name, const char *value)
 {
-    long status = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    return (int)status;
-}
-
-static bool is_success(int status)
-{
-    return status >= 200 && status < 300;
-}
-
-/*
- * Called before each sending. libcurl sends a request again by itself when a kept connection breaks
- * before the answer; upstream may have carried out the first one, so a second is refused.
- */
-static int begin_sending(void *arg, char *peer, char *local, int peer_port, int local_port)
-{
-    (void)peer, (void)local, (void)peer_port, (void)local_port;
-    struct transfer *transfer = arg;
-    if (transfer->begun)
-        return CURL_PREREQFUNC_ABORT;
-    transfer->begun = true;
-    return CURL_PREREQFUNC_OK;
-}
-
-/* An answer may echo the secret, so outgrown memory is wiped, which realloc would not do. */
-static bool grow_body(struct transfer *transfer, size_t needed)
-{
-    struct kb_answer *answer = transfer->answer;
-    size_t size = transfer->body_size > 0 ? transfer->body_size : 4096;
-    while (size < needed)
-        size *= 2;
-    char *grown = malloc(size);
-    if (grown == NULL)
-        return false;
-    if (answer->body != NULL) {
-        memcpy(grown, answer->body, answer->body_len);
-        explicit_bzero(answer->body, answer->body_len);
-        free(answer->body);
-    }
-    answer->body = grown;
-    transfer->body_size = size;
-    return true;
-}
-
-static int keep_in_memory(struct transfer *transfer, const char *bytes, size_t len)
-{
-    struct kb_answer *answer = transfer->answer;
-    size_t needed = answer->body_len + len;
-    if (needed > transfer->body_size && !grow_body(transfer, needed))
-        return ENOMEM;
-    memcpy(answer->body + answer->body_len, bytes, len);
-    answer->body_len = needed;
-    return 0;
-}
-
-/* libcurl's write function: anything but len ends the transfer. */
-static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
-{
-    struct transfer *transfer = arg;
-    size_t len = size * count;
-    bool to_file = transfer->file.fd >= 0 && is_success(status_of(transfer->easy));
-    size_t memory_max = transfer->request->answer_max > 0 ? transfer->request->answer_max : KB_REQUEST_BODY_MAX;
-    if (len > (to_file ? KB_REQUEST_FILE_MAX : memory_max) - transfer->received) {
-        transfer->over_limit = true;
-        return CURL_WRITEFUNC_ERROR;
-    }
-    transfer->received += len;
-    transfer->write_errno =
-        to_file ? kb_outfile_write(&transfer->file, bytes, len) : keep_in_memory(transfer, bytes, len);
-    return transfer->write_errno == 0 ? len : CURL_WRITEFUNC_ERROR;
-}
-
-static bool append_header(struct curl_slist **list, const char *name, const char *value)
-{
-    char *line = NULL;
     /* libcurl takes "name:" as the wish to leave a header out, "name;" as an empty one. */
-    int len = *value != '\0' ? asprintf(&line, "%s: %s", name, value) : asprintf(&line, "%s;", name);
-    struct curl_slist *longer = len >= 0 ? curl_slist_append(*list, line) : NULL;
-    free(line);
-    if (longer != NULL)
-        *list = longer;
-    return longer != NULL;
+    const char *between = value == NULL ? "" : *value != '\0' ? ": " : ";";
+    const size_t size = strlen(name) + strlen(between) + (value != NULL ? strlen(value) : 0) + 1;
+    if (layout->nodes != NULL) {
+        struct curl_slist *node = &layout->nodes[layout->count];
+        *node = (struct curl_slist){.data = layout->text + layout->size};
+        snprintf(node->data, size, "%s%s%s", name, between, value != NULL ? value : "");
+        if (layout->count > 0)
+            node[-1].next = node;
+    }
+    layout->count++;
+    layout->size += size;
 }
 
-/* The request's headers, and those that keep libcurl from adding its own. False: memory is short. */
-static bool build_headers(const struct kb_request *request, struct curl_slist **list)
+/* The service's headers, the request's, and what keeps libcurl from adding its own. */
+static void lay_headers(struct layout *layout, const struct kb_order *order)
 {
     static const char *const unwanted[] = {"Content-Type:", "Expect:"};
-    for (size_t i = 0; i < sizeof(unwanted) / sizeof(*unwanted); i++) {
-        size_t name_len = strlen(unwanted[i]) - 1;
-        bool given = false;
-        for (size_t h = 0; h < request->header_count; h++)
-            given = given || (strlen(request->headers[h].name) == name_len &&
-                              strncasecmp(request->headers[h].name, unwanted[i], name_len) == 0);
-        struct curl_slist *longer = given ? *list : curl_slist_append(*list, unwanted[i]);
-        if (!given && longer == NULL)
-            return false;
-        *list = longer;
+    const kb_http_request *request = order->request;
+    for (const char *const *line = order->service->headers; line != NULL && *line != NULL; line++)
+        if (!has_header(request, *line, strcspn(*line, ":")))
+            lay(layout, *line, NULL);
+    const bool carries = has_content(request) || (order->method != NULL && order->method[0] == 'P');
+    for (size_t i = request->part_count > 0; carries && i < sizeof(unwanted) / sizeof(*unwanted); i++)
+        if (!has_header(request, unwanted[i], strlen(unwanted[i]) - 1))
+            lay(layout, unwanted[i], NULL);
+    for (size_t i = 0; i < request->header_count; i++)
+        lay(layout, request->headers[i].name, request->headers[i].value);
+}
+
+/* The list of headers, and the URL, in one piece of memory. */
+static bool lay_out(struct kb_order *order, char **error)
+{
+    struct layout counted = {.nodes = NULL};
+    lay_headers(&counted, order);
+    const size_t url_size = order->url == NULL ? strlen(order->service->base_url) + strlen(order->request->url) + 1 : 0;
+    const size_t nodes_size = counted.count * sizeof(struct curl_slist);
+    order->memory_size = nodes_size + counted.size + url_size;
+    if (order->memory_size == 0)
+        return true;
+    order->memory = malloc(order->memory_size);
+    if (order->memory == NULL)
+        return refuse(error, "memory is short");
+    char *text = (char *)order->memory + nodes_size;
+    struct layout layout = {.nodes = order->memory, .text = text};
+    if (counted.count > 0) {
+        lay_headers(&layout, order);
+        order->headers = layout.nodes;
     }
-    for (size_t h = 0; h < request->header_count; h++)
-        if (!append_header(list, request->headers[h].name, request->headers[h].value))
-            return false;
+    if (url_size > 0) {
+        snprintf(text + counted.size, url_size, "%s%s", order->service->base_url, order->request->url);
+        order->url = text + counted.size;
+    }
     return true;
 }
 
-static void set_method(CURL *easy, const struct kb_request *request)
+bool kb_order_fill(struct kb_order *order, const kb_http_request *request, const struct kb_service *service,
+                   char **error)
 {
-    bool has_body = request->body != NULL;
-    if (strcmp(request->method, "HEAD") == 0) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-        return;
-    }
-    /* Methods that usually carry a body say so when it is empty. */
-    if (has_body || request->method[0] == 'P') {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, has_body ? request->body : "");
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(has_body ? request->body_len : 0));
-    }
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    *order = (struct kb_order){.request = request, .service = service};
+    return check_method(order, error) && check_url(order, error) && check_headers(order, error) &&
+           check_content(request, error) && check_settings(order, error) && lay_out(order, error);
 }
 
-static void set_options(struct transfer *transfer, struct curl_slist *headers)
+void kb_order_clear(struct kb_order *order)
 {
-    CURL *easy = transfer->easy;
-    set_method(easy, transfer->request);
-    curl_easy_setopt(easy, CURLOPT_URL, transfer->request->url);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "keybroker/" KB_VERSION);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->request->timeout_ms);
-    /* Every coding libcurl knows is decoded, so that a secret echoed in a coded answer is found. */
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, begin_sending);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->message);
-}
-
-static bool fits_header(const char *secret, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)secret[i] < ' ' || secret[i] == 0x7f)
-            return false;
-    return len > 0 && len <= KB_SECRET_MAX;
-}
-
-/* Sends the request with the secret at the head of the list; no copy of ours is left. */
-static CURLcode send_with_secret(struct transfer *transfer, struct curl_slist *headers, const char *secret, size_t len)
-{
-    char line[sizeof(BEARER) + KB_SECRET_MAX] = BEARER;
-    memcpy(line + sizeof(BEARER) - 1, secret, len);
-    struct curl_slist first = {.data = line, .next = headers};
-    set_options(transfer, &first);
-    CURLcode code = curl_easy_perform(transfer->easy);
-    explicit_bzero(line, sizeof(line));
-    return code;
-}
-
-static void fail(struct kb_answer *answer, kb_outcome outcome, const char *what, const char *detail)
-{
-    answer->outcome = outcome;
-    if (asprintf(&answer->error, "%s: %s", what, detail) < 0)
-        answer->error = NULL;
-}
-
-static void drop_body(struct kb_answer *answer)
-{
-    if (answer->body != NULL)
-        explicit_bzero(answer->body, answer->body_len);
-    free(answer->body);
-    answer->body = NULL;
-    answer->body_len = 0;
-}
-
-static void judge(struct transfer *transfer)
-{
-    struct kb_answer *answer = transfer->answer;
-    struct curl_header *header;
-    answer->outcome = kb_outcome_judge(answer->status);
-    if (answer->outcome != KB_OUTCOME_OK && answer->outcome != KB_OUTCOME_CLIENT &&
-        curl_easy_header(transfer->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) == CURLHE_OK)
-        answer->retry_after_ms = kb_outcome_wait(header->value, time(NULL));
-}
-
-static bool refuses_key(int status)
-{
-    kb_outcome outcome = kb_outcome_judge(status);
-    return outcome == KB_OUTCOME_AUTH || outcome == KB_OUTCOME_QUOTA || outcome == KB_OUTCOME_RATE;
-}
-
-static void fail_transfer(struct transfer *transfer, CURLcode code)
-{
-    struct kb_answer *answer = transfer->answer;
-    if (transfer->over_limit) {
-        fail(answer, KB_OUTCOME_CLIENT, "the answer is not kept", "it is longer than the limit");
-    } else if (transfer->write_errno != 0) {
-        fail(answer, KB_OUTCOME_CLIENT, "the answer is not kept", strerror(transfer->write_errno));
-    } else if (code == CURLE_ABORTED_BY_CALLBACK) {
-        fail(answer, KB_OUTCOME_TRANSIENT, "no answer", "the connection was lost after the request was sent");
-        answer->ambiguous = true;
-    } else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_LOGIN_DENIED) {
-        fail(answer, KB_OUTCOME_CLIENT, "the request was not sent", curl_easy_strerror(code));
-    } else {
-        const char *reason = transfer->message[0] != '\0' ? transfer->message : curl_easy_strerror(code);
-        fail(answer, KB_OUTCOME_TRANSIENT, answer->status != 0 ? "no whole answer" : "no answer", reason);
-        answer->ambiguous = transfer->begun;
-    }
-    /* Whatever became of its body: a refusal of the key says that nothing was carried out. */
-    if (refuses_key(answer->status)) {
-        judge(transfer);
-        answer->ambiguous = false;
-    }
-    drop_body(answer);
-}
-
-/* A whole answer has come: judge it, and give a file its name. */
-static void finish_transfer(struct transfer *transfer)
-{
-    struct kb_answer *answer = transfer->answer;
-    judge(transfer);
-    if (transfer->file.fd >= 0 && is_success(answer->status)) {
-        int error = kb_outfile_commit(&transfer->file);
-        if (error != 0)
-            fail(answer, KB_OUTCOME_CLIENT, "the answer is not kept", strerror(error));
-        else
-            answer->in_file = true;
-    } else if (answer->body == NULL && !grow_body(transfer, 1)) {
-        fail(answer, KB_OUTCOME_CLIENT, "the answer is not kept", strerror(ENOMEM));
-    }
-}
-
-static void redact_answer(struct kb_answer *answer, const char *secret, size_t secret_len)
-{
-    size_t error_len = answer->error != NULL ? strlen(answer->error) : 0;
-    (void)kb_redact(&answer->error, &error_len, secret, secret_len);
-    if (!kb_redact(&answer->body, &answer->body_len, secret, secret_len))
-        fail(answer, KB_OUTCOME_CLIENT, "the answer is not kept", strerror(ENOMEM));
-}
-
-static void run_transfer(struct transfer *transfer, const char *secret, size_t secret_len)
-{
-    struct curl_slist *headers = NULL;
-    if (build_headers(transfer->request, &headers)) {
-        CURLcode code = send_with_secret(transfer, headers, secret, secret_len);
-        transfer->answer->status = status_of(transfer->easy);
-        if (code == CURLE_OK)
-            finish_transfer(transfer);
-        else
-            fail_transfer(transfer, code);
-    } else {
-        fail(transfer->answer, KB_OUTCOME_CLIENT, "the request was not sent", strerror(ENOMEM));
-    }
-    curl_slist_free_all(headers);
-    /* Forgets every pointer into this call, and keeps the connections. */
-    curl_easy_reset(transfer->easy);
-}
-
-void kb_request_perform(CURL *easy, const struct kb_request *request, const char *secret, size_t secret_len,
-                        struct kb_answer *answer)
-{
-    assert(request->timeout_ms > 0);
-    *answer = (struct kb_answer){.retry_after_ms = -1};
-    struct transfer transfer = {.easy = easy, .request = request, .answer = answer, .file = KB_OUTFILE_CLOSED};
-    if (!fits_header(secret, secret_len)) {
-        fail(answer, KB_OUTCOME_AUTH, "the request was not sent", "the key cannot stand in a header");
-        return;
-    }
-    /* The file comes first: where it cannot be made, no call is spent. */
-    int error = request->out != NULL ? kb_outfile_open(&transfer.file, request->out) : 0;
-    if (error != 0) {
-        fail(answer, KB_OUTCOME_CLIENT, "cannot make the output file", strerror(error));
-        return;
-    }
-    run_transfer(&transfer, secret, secret_len);
-    kb_outfile_abandon(&transfer.file);
-    redact_answer(answer, secret, secret_len);
-}
-
-void kb_answer_clear(struct kb_answer *answer)
-{
-    drop_body(answer);
-    free(answer->error);
-    *answer = (struct kb_answer){.retry_after_ms = -1};
+    if (order->memory != NULL)
+        explicit_bzero(order->memory, order->memory_size);
+    free(order->memory);
+    order->memory = NULL;
 }

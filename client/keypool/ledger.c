@@ -52,8 +52,8 @@ void kb_ledger_lost(struct kb_ledger *ledger, const struct kb_frame *frame, pid_
                                .ambiguous = true,
                                .error = why};
     struct kb_job job;
-    if (kb_job_parse(&job, frame->payload, frame->head.size, frame->head.line) && job.request.out != NULL)
-        kb_outfile_sweep(job.request.out, worker);
+    if (kb_job_parse(&job, frame->payload, frame->head.size, frame->head.line) && kb_job_out(&job) != NULL)
+        kb_outfile_sweep(kb_job_out(&job), worker);
     kb_job_clear(&job);
     kb_ledger_answer(ledger, &result, frame->payload, frame->head.size);
 }

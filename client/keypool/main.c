@@ -3,7 +3,6 @@
  */
 #include "keypool/master.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -30,15 +29,20 @@ static const char help[] =
     "  -n, --name NAME        the broker (default: $KEYBROKER_NAME, else \"keybroker\")\n"
     "  -w, --workers WORKERS  worker processes, 1..256 (default: 4 a core, at most 64)\n"
     "  -t, --wait SECONDS     wait for keys at most this long in all for a job, 0..86400 (default: 30)\n"
-    "      --timeout SECONDS  time of one request, 1..86400 (default: 60)\n"
+    "      --timeout SECONDS  time of one request, 1..86400 (default: 60; of a call its own, for images 180)\n"
     "  -h, --help             this text\n"
     "      --version          the version\n"
     "\n"
     "A job is a line {\"url\":URL} and, if needed, \"id\", \"method\", \"headers\":{NAME:VALUE},\n"
-    "\"json\":VALUE or \"body\":TEXT, and \"out\":FILE for the body of a good answer. The key is sent as\n"
-    "bearer token. Results come in the order in which jobs end, each on one line:\n"
+    "\"json\":VALUE or \"body\":TEXT, and \"out\":FILE for the body of a good answer. The URL may be a path\n"
+    "below the base URL of the pool's service, which also says how the key is sent (as bearer token if\n"
+    "nothing else is configured). A job may also be a call, and all else on its line the call's arguments,\n"
+    "as keycall lists them: {\"call\":\"suno.generate_music\",\"title\":TEXT,\"description\":TEXT}.\n"
+    "\n"
+    "Results come in the order in which jobs end, each on one line:\n"
     "  {\"id\",\"line\",\"status\",\"fingerprint\",\"attempts\",\"outcome\",\"ms\",\"body\"|\"body_base64\"|\"out\"}\n"
-    "with \"error\" and \"ambiguous\":true where they apply. An ambiguous job may have been carried out,\n"
+    "with \"rule\" (what decided an outcome that is not ok), \"error\" and \"ambiguous\":true where they\n"
+    "apply. A call has \"findings\":{...} in place of its body. An ambiguous job may have been carried out,\n"
     "and may have been billed; keypool never sends it again. The outcome is ok, auth, quota, rate,\n"
     "transient, client or not_started.\n"
     "\n"
@@ -83,7 +87,7 @@ static int read_options(int argc, char **argv, const char **name, struct kb_sett
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, OPTION_VERSION},
                                             {NULL, 0, NULL, 0}};
-    int option, wait = 30, timeout = 60;
+    int option, wait = 30, timeout = 0;
     *settings = (struct kb_settings){.workers = default_workers()};
     while ((option = getopt_long(argc, argv, "n:w:t:h", options, NULL)) != -1) {
         switch (option) {
@@ -117,7 +121,8 @@ static int read_options(int argc, char **argv, const char **name, struct kb_sett
         return fail_usage("one POOL is needed");
     settings->pool = argv[optind];
     settings->wait_ms = wait * 1000;
-    settings->timeout_ms = timeout * 1000;
+    settings->timeout_ms = timeout > 0 ? timeout * 1000 : KB_HTTP_TIMEOUT_MS;
+    settings->call_timeout_ms = timeout * 1000;
     return -1;
 }
 
@@ -173,12 +178,13 @@ int main(int argc, char **argv)
     (void)signal(SIGCHLD, SIG_DFL);
     code = exit_code(open_pool(name, &settings));
     /* Before the workers are forked, who then share what it set up. */
-    if (code == 0 && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    if (code == 0 && kb_http_open(settings.client, &settings.http) != 0) {
         fputs("keypool: libcurl cannot be used\n", stderr);
         code = EXIT_FAILED;
     }
     if (code == 0)
         code = kb_master_run(&settings);
+    kb_http_close(settings.http);
     kb_close(settings.client);
     return code;
 }

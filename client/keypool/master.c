@@ -150,7 +150,7 @@ static void hand_over(struct master *master)
         }
         seat->busy = true;
         seat->begun_ms = kb_clock_ms();
-        seat->deadline_ms = kb_seat_deadline(master->settings, seat->begun_ms);
+        seat->deadline_ms = kb_seat_deadline(master->settings, kb_job_maybe_call(line, len), seat->begun_ms);
         send_job(master, seat);
     }
 }

@@ -31,18 +31,27 @@ static void write_base64(FILE *out, const char *bytes, size_t len)
     }
 }
 
+static void write_bytes(FILE *out, const char *bytes, size_t len)
+{
+    fputs(",\"body_base64\":\"", out);
+    write_base64(out, bytes, len);
+    fputc('"', out);
+}
+
 static void write_body(FILE *out, const struct kb_result *result)
 {
-    if (result->out != NULL) {
+    if (result->findings != NULL) {
+        fprintf(out, ",\"findings\":%s", result->findings);
+        if (result->data != NULL)
+            write_bytes(out, (const char *)result->data, result->data_len);
+    } else if (result->out != NULL) {
         fputs(",\"out\":", out);
         write_text(out, result->out);
     } else if (result->body != NULL && kb_utf8_valid(result->body, result->body_len)) {
         fputs(",\"body\":", out);
         kb_json_write_string(out, result->body, result->body_len);
     } else if (result->body != NULL) {
-        fputs(",\"body_base64\":\"", out);
-        write_base64(out, result->body, result->body_len);
-        fputc('"', out);
+        write_bytes(out, result->body, result->body_len);
     }
 }
 
@@ -62,6 +71,10 @@ static void write_result(FILE *out, const struct kb_result *result)
     fprintf(out, ",\"outcome\":\"%s\",\"ms\":%" PRId64, result->outcome, result->ms);
     if (result->ambiguous)
         fputs(",\"ambiguous\":true", out);
+    if (result->rule != NULL) {
+        fputs(",\"rule\":", out);
+        write_text(out, result->rule);
+    }
     if (result->error != NULL) {
         fputs(",\"error\":", out);
         write_text(out, result->error);

@@ -1,5 +1,6 @@
 #include "keypool/seat.h"
 
+#include "keybroker/suno.h"
 #include "keypool/worker.h"
 
 #include <errno.h>
@@ -10,9 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLOSE_TRIES   200
-#define KEYS_MAX      4096 /* of a pool */
-#define CLOSE_STEP_NS 5000000L
+#define CLOSE_TRIES     200
+#define KEYS_MAX        4096 /* of a pool */
+#define CLOSE_STEP_NS   5000000L
+#define CALL_TIMEOUT_MS 180000 /* the longest a call has of its own: images (keybroker/call.h) */
 
 /* What a worker inherits and must not hold: the master's ends, so that its death shows in every
  * socket, and the output, so that its reader sees the end. */
@@ -73,11 +75,16 @@ int kb_seat_bury(struct kb_seat *seat)
     return status;
 }
 
-int64_t kb_seat_deadline(const struct kb_settings *settings, int64_t now_ms)
+int64_t kb_seat_deadline(const struct kb_settings *settings, bool call, int64_t now_ms)
 {
     kb_pool_status status;
     int64_t keys = kb_status(settings->client, settings->pool, &status) == 0 ? status.total : KEYS_MAX;
-    return now_ms + settings->wait_ms + keys * settings->timeout_ms + KB_SEAT_SLACK_MS;
+    int64_t requests_ms = keys * settings->timeout_ms;
+    if (call)
+        requests_ms = keys * (settings->call_timeout_ms > 0 ? settings->call_timeout_ms : CALL_TIMEOUT_MS);
+    if (call && requests_ms < KB_SUNO_DEADLINE_MS)
+        requests_ms = KB_SUNO_DEADLINE_MS;
+    return now_ms + settings->wait_ms + requests_ms + KB_SEAT_SLACK_MS;
 }
 
 /* The number of workers still there. */

@@ -32,9 +32,10 @@ int kb_seat_bury(struct kb_seat *seat);
 
 /*
  * The longest a job begun now may take: its wait for keys, one request for each key of the pool now,
- * and KB_SEAT_SLACK_MS for all else. A pool that cannot be read counts as full.
+ * and KB_SEAT_SLACK_MS for all else. A pool that cannot be read counts as full. A call may have longer
+ * times of its own, and wait for what it started.
  */
-int64_t kb_seat_deadline(const struct kb_settings *settings, int64_t now_ms);
+int64_t kb_seat_deadline(const struct kb_settings *settings, bool call, int64_t now_ms);
 
 /* Lets idle workers end by themselves, kills those that have not within a second, and empties the seats. */
 void kb_seat_close_all(struct kb_seat *seats, int count);

@@ -1,58 +1,55 @@
 #include "keypool/worker.h"
 
-#include "http/request.h"
 #include "keypool/clock.h"
 #include "keypool/frame.h"
 #include "keypool/job.h"
 #include "keypool/result.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/* A job in the hands of kb_execute, which calls it once for each key. */
-struct attempts {
-    CURL *easy;
-    const struct kb_request *request;
-    unsigned count;
-    char fingerprint[KB_FINGERPRINT_LEN + 1]; /* of the last key tried */
-    struct kb_answer answer;                  /* of the last attempt */
-};
-
-static kb_outcome attempt(const kb_key *key, void *arg, int *retry_after_ms, int *status)
+/* Tells how a job went that was performed. */
+static void tell(int code, const struct kb_job *job, const kb_http_answer *answer, struct kb_result *result)
 {
-    struct attempts *attempts = arg;
-    attempts->count++;
-    memcpy(attempts->fingerprint, key->fingerprint, sizeof(attempts->fingerprint));
-    kb_answer_clear(&attempts->answer);
-    kb_request_perform(attempts->easy, attempts->request, key->secret, key->secret_len, &attempts->answer);
-    *retry_after_ms = attempts->answer.retry_after_ms;
-    *status = attempts->answer.status;
-    return attempts->answer.outcome;
-}
-
-/* Tries keys until one did not fail, and tells how that went. */
-static void execute(const struct kb_settings *settings, struct attempts *attempts, struct kb_result *result)
-{
-    kb_outcome last = KB_OUTCOME_TRANSIENT;
-    int code = kb_execute(settings->client, settings->pool, settings->wait_ms, attempt, attempts, &last);
-    const struct kb_answer *answer = &attempts->answer;
-    result->attempts = attempts->count;
-    if (attempts->count == 0) {
-        result->outcome = KB_RESULT_NOT_STARTED;
-        result->error = kb_strerror(code);
+    const bool refused = answer->attempts == 0 && code == KB_EINVAL;
+    result->outcome = refused ? kb_outcome_name(KB_OUTCOME_CLIENT) : KB_RESULT_NOT_STARTED;
+    result->attempts = answer->attempts;
+    result->error = answer->error;
+    if (answer->attempts == 0)
         return;
-    }
-    result->outcome = kb_outcome_name(last);
-    result->fingerprint = attempts->fingerprint;
+    result->outcome = kb_outcome_name(answer->outcome);
+    result->fingerprint = answer->fingerprint;
     result->status = answer->status;
     result->ambiguous = answer->ambiguous;
-    result->error = answer->error;
+    result->rule = answer->outcome != KB_OUTCOME_OK && answer->error == NULL ? answer->rule : NULL;
     result->body = answer->body;
     result->body_len = answer->body_len;
-    result->out = answer->in_file ? attempts->request->out : NULL;
+    result->out = answer->in_file ? kb_job_out(job) : NULL;
+}
+
+/* done is filled; of a request only its answer is. */
+static void execute(const struct kb_settings *settings, struct kb_job *job, kb_call_result *done,
+                    struct kb_result *result)
+{
+    const kb_call_settings call = {
+        .pool = settings->pool, .wait_ms = settings->wait_ms, .timeout_ms = settings->call_timeout_ms};
+    int code;
+    if (job->call != NULL) {
+        code = kb_call_run(settings->http, job->call, job->args, job->arg_count, &call, done);
+    } else {
+        job->request.pool = settings->pool;
+        job->request.wait_ms = settings->wait_ms;
+        job->request.timeout_ms = settings->timeout_ms;
+        code = kb_http_perform(settings->http, &job->request, &done->answer);
+    }
+    tell(code, job, &done->answer, result);
+    result->findings = done->findings;
+    result->data = done->data;
+    result->data_len = done->data_len;
 }
 
 static enum kb_frame_kind kind_of(const struct kb_result *result)
@@ -63,15 +60,14 @@ static enum kb_frame_kind kind_of(const struct kb_result *result)
 }
 
 /* Answers a job. False: the master is gone, or memory is so short that only a new worker helps. */
-static bool serve(int fd, const struct kb_settings *settings, CURL *easy, const struct kb_frame *frame)
+static bool serve(int fd, const struct kb_settings *settings, const struct kb_frame *frame)
 {
     struct kb_job job;
-    struct attempts attempts = {.easy = easy, .request = &job.request};
+    kb_call_result done = {.findings = NULL};
     struct kb_result result = {.line = frame->head.line};
     int64_t begun_ms = kb_clock_ms();
     if (kb_job_parse(&job, frame->payload, frame->head.size, frame->head.line)) {
-        job.request.timeout_ms = settings->timeout_ms;
-        execute(settings, &attempts, &result);
+        execute(settings, &job, &done, &result);
     } else {
         result.outcome = kb_outcome_name(KB_OUTCOME_CLIENT);
         result.error = job.error;
@@ -85,14 +81,14 @@ static bool serve(int fd, const struct kb_settings *settings, CURL *easy, const 
                 kb_frame_send(&reply, fd) == KB_FRAME_WHOLE;
     kb_frame_clear(&reply);
     free(text);
-    kb_answer_clear(&attempts.answer);
+    kb_call_result_clear(&done);
     kb_job_clear(&job);
     return sent;
 }
 
 static void become_worker(pid_t master)
 {
-    /* libcurl keeps parts of its requests in memory it frees unwiped: no core dump, no debugger. */
+    /* libcurl keeps copies of keys while it works: no core dump, no debugger. */
     (void)prctl(PR_SET_DUMPABLE, 0);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != master)
@@ -105,17 +101,23 @@ static void become_worker(pid_t master)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+static void say(void *arg, const char *text)
+{
+    (void)arg;
+    fprintf(stderr, "keypool: %s\n", text);
+}
+
 _Noreturn void kb_worker_run(int fd, pid_t master, const struct kb_settings *settings)
 {
     become_worker(master);
-    CURL *easy = curl_easy_init();
-    bool going = easy != NULL;
+    kb_http_on_note(settings->http, say, NULL);
+    bool going = true;
     while (going) {
         struct kb_frame frame = {.payload = NULL};
-        going = kb_frame_receive(&frame, fd) == KB_FRAME_WHOLE && serve(fd, settings, easy, &frame);
+        going = kb_frame_receive(&frame, fd) == KB_FRAME_WHOLE && serve(fd, settings, &frame);
         kb_frame_clear(&frame);
     }
-    curl_easy_cleanup(easy);
+    kb_http_close(settings->http);
     kb_close(settings->client);
     _exit(0);
 }

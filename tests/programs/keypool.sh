@@ -116,6 +116,12 @@ check "an answer can go to a file" run 0 suno
 check "which holds it" contains "$(<"$scratch/out")" '"msg":"success"'
 check "and is named in the result" contains "$(<"$results")" "\"out\":\"$scratch/out\""
 
+printf '{"url":"https://127.0.0.1/","method":"get"}\n{"url":"http://127.0.0.1/","out":"%s/"}\n' \
+    "$scratch" >"$jobs"
+check "jobs that ask for what cannot be are answered" run 0 stability
+check "as the caller's" counts '"attempts":0,"outcome":"client"' 2
+check "with the reason" contains "$(<"$results")" '"error":"method is none of'
+
 for key in one two three four; do
     set_state $key echo
 done
@@ -123,6 +129,7 @@ make_jobs 1
 check "when all keys are refused the job is answered" run 0 -t 0 suno
 check "with the last refusal" contains "$(<"$results")" '"status":401,'
 check "after all four keys" contains "$(<"$results")" '"attempts":4,"outcome":"auth"'
+check "and what decided it" contains "$(<"$results")" '"rule":"'
 check "the secret echoed is redacted" contains "$(<"$results")" '[redacted]'
 check "and appears nowhere" no_secret
 for key in one two three four; do

@@ -36,7 +36,8 @@ Test(redact, other_text_is_left_alone)
     becomes("", "sk-1", "");
     becomes("sk-", "sk-1", "sk-");
     becomes("sk-2 sk-", "sk-1", "sk-2 sk-");
-    becomes("s\\u006b-1 \\n", "sk-1", "s\\u006b-1 \\n");
+    becomes("s\\u006c-1 \\n \\u00", "sk-1", "s\\u006c-1 \\n \\u00");
+    becomes("s%6", "sk-1", "s%6");
     becomes("anything", "", "anything");
 }
 
@@ -53,6 +54,15 @@ Test(redact, escaped_characters_count_as_themselves)
     becomes("a\\b", "a\\b", "[redacted]");
     becomes("a\\\"b", "a\"b", "[redacted]");
     becomes("ab\\", "abc", "ab\\");
+}
+
+Test(redact, codes_of_json_and_urls_count_as_their_characters)
+{
+    becomes("bad: s\\u006b-1", "sk-1", "bad: [redacted]");
+    becomes("bad: \\u0073\\u006B-1.", "sk-1", "bad: [redacted].");
+    becomes("GET /?key=ab%2Fcd%2bef HTTP", "ab/cd+ef", "GET /?key=[redacted] HTTP");
+    becomes("%61b/cd+ef", "ab/cd+ef", "[redacted]");
+    becomes("a+key", "a key", "[redacted]");
 }
 
 Test(redact, bytes_beside_the_secret_may_be_any)

@@ -73,6 +73,13 @@ Test(result, attempts_nobody_knows_are_null)
                    "\"outcome\":\"transient\",\"ms\":0,\"ambiguous\":true}\n");
 }
 
+Test(result, what_decided_is_told)
+{
+    struct kb_result result = good("no", 2);
+    result.rule = "generic: status 403";
+    reads(&result, GOOD ",\"rule\":\"generic: status 403\",\"body\":\"no\"}\n");
+}
+
 Test(result, doubt_is_told)
 {
     struct kb_result result = good(NULL, 0);

@@ -71,8 +71,9 @@ bool kb_upstream_keys_set(struct kb_upstream_keys *keys, const char *name, enum 
  * "NAME":{"state":WORD,"seen":N,"ok":N,"refused":N,"first_ms":T,"last_ms":T},…
  * }}
  * seen counts requests at arrival, ok and refused their answers (refused: everything but a full 200
- * of good standing); unknown the requests without a known key. Times are CLOCK_MONOTONIC
- * milliseconds at arrival, the same for all processes of the host; 0 when nothing was seen.
+ * of good standing); unknown the requests without a known key. A scripted answer is ok if its status is 2xx and it is
+ * not cut. Times are CLOCK_MONOTONIC milliseconds at arrival, the same for all processes of the host; 0 when nothing
+ * was seen.
  */
 char *kb_upstream_keys_stats(struct kb_upstream_keys *keys);
 

@@ -2,18 +2,19 @@
  * upstream: an HTTP API on 127.0.0.1 that knows a handful of keys, for the demo and the tests.
  *
  * Each key is in a state (good, revoked, rate, …: --help lists them) that decides the answer to a
- * request with that bearer token, whatever its method and path, and may be changed while it runs:
- *     POST /admin/key/NAME?state=revoked
- *     GET  /admin/stats                    (keys.h says what it holds)
- * Answers name a key by NAME, never by its secret; only the state echo, made for it, gives it away.
+ * request with it, whatever its method and path, and may be changed while it runs; answers may be scripted, and
+ * what was sent looked at (admin.h). A key comes as bearer token, or where --key-header and --key-query say.
+ * Answers name a key by NAME, never by its secret; only the state echo and {KEY} in a script, made for it, give it
+ * away.
  * It ends by itself: after --life seconds, when its parent dies, on SIGTERM, SIGINT and SIGHUP.
  */
 #include "answer.h"
-#include "keys.h"
+#include "server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,8 +32,10 @@
 
 static const char USAGE[] =
     "usage: upstream [--port N] [--key NAME=SECRET:STATE]... [--keys-file FILE] [--delay-ms N] [--life SECONDS]\n"
+    "                [--key-header NAME] [--key-query NAME]\n"
     "  --port N       listen there on 127.0.0.1; 0, the default, is any free port\n"
     "  --key, --keys-file  the keys (at most 256), in the file one a line\n"
+    "  --key-header, --key-query NAME  a header or query parameter that may hold the key, besides the bearer token\n"
     "  --delay-ms N   wait so long before each answer (default 0, at most 60000)\n"
     "  --life N       end by itself after N seconds (default 60, at most 3600)\n"
     "Prints 'listening PORT' when ready. A STATE is one of:\n"
@@ -44,6 +47,7 @@ struct options {
     uint16_t port;
     int delay_ms;
     int life_s;
+    const char *key_header, *key_query;
 };
 
 static _Noreturn void usage_error(const char *what, const char *where)
@@ -78,6 +82,8 @@ static struct options parse_options(int argc, char **argv, struct kb_upstream_ke
         {"port", required_argument, NULL, 'p'},
         {"key", required_argument, NULL, 'k'},
         {"keys-file", required_argument, NULL, 'f'},
+        {"key-header", required_argument, NULL, 'H'},
+        {"key-query", required_argument, NULL, 'q'},
         {"delay-ms", required_argument, NULL, 'd'},
         {"life", required_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
@@ -98,6 +104,12 @@ static struct options parse_options(int argc, char **argv, struct kb_upstream_ke
             break;
         case 'f':
             load_keys(keys, optarg);
+            break;
+        case 'H':
+            options.key_header = optarg;
+            break;
+        case 'q':
+            options.key_query = optarg;
             break;
         case 'd':
             options.delay_ms = number(optarg, DELAY_MAX, "--delay-ms");
@@ -173,14 +185,18 @@ int main(int argc, char **argv)
         return 0;                                   /* the parent died before it could be watched */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); /* no secret in a core dump */
 
-    struct kb_upstream_keys *keys = kb_upstream_keys_new();
-    int stop_fd = eventfd(0, EFD_CLOEXEC);
-    if (!keys || stop_fd < 0) {
+    struct kb_upstream upstream = {.keys = kb_upstream_keys_new(),
+                                   .scripts = kb_upstream_scripts_new(),
+                                   .log = kb_upstream_log_new(),
+                                   .stop_fd = eventfd(0, EFD_CLOEXEC)};
+    if (!upstream.keys || !upstream.scripts || !upstream.log || upstream.stop_fd < 0) {
         fprintf(stderr, "upstream: no memory or file descriptors left\n");
         return 1;
     }
-    struct options options = parse_options(argc, argv, keys);
-    struct kb_upstream upstream = {.keys = keys, .delay_ms = options.delay_ms, .stop_fd = stop_fd};
+    struct options options = parse_options(argc, argv, upstream.keys);
+    upstream.delay_ms = options.delay_ms;
+    upstream.key_header = options.key_header;
+    upstream.key_query = options.key_query;
     struct MHD_Daemon *daemon = start(&upstream, options.port);
     int status = 1;
     if (!daemon) {
@@ -191,10 +207,12 @@ int main(int argc, char **argv)
         wait_for_end(&ends, options.life_s);
         status = 0;
     }
-    eventfd_write(stop_fd, 1);
+    eventfd_write(upstream.stop_fd, 1);
     if (daemon)
         MHD_stop_daemon(daemon);
-    close(stop_fd);
-    kb_upstream_keys_free(keys);
+    close(upstream.stop_fd);
+    kb_upstream_log_free(upstream.log);
+    kb_upstream_scripts_free(upstream.scripts);
+    kb_upstream_keys_free(upstream.keys);
     return status;
 }
