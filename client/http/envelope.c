@@ -47,7 +47,7 @@ static void take_message(struct reader *r, const char *text, size_t len)
     for (size_t i = 0; i < taken; i++)
         out->hint[used + i] = text[i] != '\0' && text[i] != '\n' ? text[i] : ' ';
     if (taken > 0)
-        out->hint[used + taken] = '\n';
+        memcpy(out->hint + used + taken, "\n", 2);
     kb_words_add_sentence(&out->messages, text, len);
 }
 
@@ -214,7 +214,11 @@ static void read_object(struct reader *r, int object, int depth)
 
 void kb_envelope_read(struct kb_envelope *out, const struct kb_json *doc)
 {
-    memset(out, 0, sizeof *out);
+    /* Its texts are long, and end where they begin: most answers have nothing to put there. */
+    out->names.len = out->messages.len = 0;
+    out->names.text[0] = out->messages.text[0] = out->hint[0] = '\0';
+    out->status = 0;
+    out->error = out->input = out->wait_in_ms = false;
     out->wait = -1;
     out->alone = true;
     if (doc == NULL)

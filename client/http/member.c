@@ -121,7 +121,7 @@ static const struct {
 enum kb_member kb_member_kind(const char *name)
 {
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (strcmp(name, members[i].name) == 0)
+        if (name[0] == members[i].name[0] && strcmp(name, members[i].name) == 0)
             return members[i].kind;
     return KB_MEMBER_OTHER;
 }

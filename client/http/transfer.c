@@ -257,7 +257,7 @@ void kb_transfer_run(const struct kb_transfers *transfers, const kb_key *key, lo
                      kb_http_verdict *verdict)
 {
     struct attempt attempt = {.transfers = transfers, .answer = answer};
-    struct kb_placement placement;
+    struct kb_placement placement = {0};
     kb_answer_begin(answer);
     *verdict = (kb_http_verdict){.wait_ms = -1};
     if (!kb_placement_fits(transfers->order->service, key)) {

@@ -132,7 +132,7 @@ chmod o-rw "$state"
 poke 8 '\07'
 check "another layout" says 1 "layout" ctl status
 check "another layout for exec" says 1 "layout" ctl exec suno -- true
-poke 8 '\01'
+poke 8 '\02'
 check "the right layout" gives 0 ctl status
 poke 0 x
 check "a damaged header" says 1 "damaged" ctl status
