@@ -121,7 +121,8 @@ $(UPSTREAM): $(call objects,$(filter-out %_test.c,$(wildcard tests/upstream/*.c)
 tests: all $(UNIT) $(PROCESS) $(PLAIN) $(UPSTREAM) $(UPSTREAM_TESTS)  ## build the tests; scripts/test.sh runs them
 
 check-unit: $(BUILD)/keybrokerd $(UNIT) $(PROCESS) $(UPSTREAM) $(UPSTREAM_TESTS)  ## run the criterion tests
-	@failed=0; for t in $(UNIT) $(PROCESS) $(UPSTREAM_TESTS); do echo "# $$t"; BUILD=$(BUILD) timeout 300 $$t || failed=1; done; exit $$failed
+	@failed=0; for t in $(UNIT) $(PROCESS) $(UPSTREAM_TESTS); do echo "# $$t"; \
+		LSAN_OPTIONS=suppressions=tests/lsan.supp:print_suppressions=0 BUILD=$(BUILD) timeout 300 $$t || failed=1; done; exit $$failed
 
 check-threads: $(BUILD)/tests/plain/threads  ## run the threads driver (SANITIZE=thread)
 	timeout 300 $<

@@ -45,7 +45,7 @@ static void take_message(struct reader *r, const char *text, size_t len)
     const size_t used = strlen(out->hint), room = sizeof out->hint - used - 1;
     const size_t taken = len + 1 < room ? len : 0;
     for (size_t i = 0; i < taken; i++)
-        out->hint[used + i] = text[i] != '\0' && text[i] != '\n' ? text[i] : ' ';
+        out->hint[used + i] = (char)(text[i] != '\0' && text[i] != '\n' ? text[i] : ' ');
     if (taken > 0)
         memcpy(out->hint + used + taken, "\n", 2);
     kb_words_add_sentence(&out->messages, text, len);

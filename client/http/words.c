@@ -21,10 +21,10 @@ static bool is_letter(char c)
 
 static void put(struct kb_words *words, char c)
 {
-    const char last = words->len > 0 ? words->text[words->len - 1] : '\n';
+    const char last = (char)(words->len > 0 ? words->text[words->len - 1] : '\n');
     if (words->len + 2 >= sizeof words->text || (c == ' ' && last == ' '))
         return;
-    words->text[words->len++] = is_upper(c) ? (char)(c - 'A' + 'a') : c;
+    words->text[words->len++] = (char)(is_upper(c) ? c - 'A' + 'a' : c);
 }
 
 static void begin(struct kb_words *words)
@@ -54,7 +54,7 @@ void kb_words_add_name(struct kb_words *words, const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         if (parts(text, len, i))
             put(words, ' ');
-        put(words, is_letter(text[i]) ? text[i] : ' ');
+        put(words, (char)(is_letter(text[i]) ? text[i] : ' '));
     }
     end(words);
 }
@@ -88,7 +88,7 @@ void kb_words_add_sentence(struct kb_words *words, const char *text, size_t len)
             put(words, ' ');
             i += quoted - 1;
         } else if (!is_apostrophe(text, len, i)) {
-            put(words, is_letter(text[i]) ? text[i] : ' ');
+            put(words, (char)(is_letter(text[i]) ? text[i] : ' '));
         }
     }
     end(words);

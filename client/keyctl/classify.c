@@ -89,7 +89,7 @@ static int judge_by_pool(const struct kb_ctl_options *told, const kb_http_eviden
 static int run(const struct kb_ctl_options *told)
 {
     kb_http_evidence evidence = {.headers = told->headers, .header_count = told->n_headers};
-    kb_http_verdict verdict;
+    kb_http_verdict verdict = {.wait_ms = -1};
     int code = KB_EXIT_DONE;
     if (!read_status(told->words[1], &evidence.status))
         return kb_ctl_fail(KB_EXIT_USAGE, "STATUS is an HTTP status, or 0 if no answer came");

@@ -71,16 +71,15 @@ static bool judge_names(const struct hearing *hearing, kb_outcome *out)
 
 static bool judge_messages(const struct hearing *hearing, kb_outcome *out)
 {
+    *out = KB_OUTCOME_CLIENT;
     if (said(hearing, kb_messages_request))
-        *out = KB_OUTCOME_CLIENT;
-    else if (said(hearing, kb_messages_quota))
+        return true;
+    if (said(hearing, kb_messages_quota))
         *out = by_period(hearing, KB_OUTCOME_QUOTA);
     else if (said(hearing, kb_messages_rate))
         *out = by_period(hearing, KB_OUTCOME_RATE);
-    else if (said(hearing, kb_messages_blame))
-        *out = KB_OUTCOME_CLIENT;
     else
-        return false;
+        return said(hearing, kb_messages_blame);
     return true;
 }
 
