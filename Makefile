@@ -137,9 +137,12 @@ model:  ## check the Spin models, the broken variants included
 	tests/model/run.sh $(BUILD)/model
 
 FUZZERS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/*_fuzz.c))
-FUZZ_PARTS := $(wildcard client/*.c client/segment/*.c client/text/*.c) $(filter-out broker/main.c,$(wildcard broker/*.c)) \
-	$(filter-out client/keypool/main.c,$(wildcard client/keypool/*.c)) $(wildcard client/http/*.c client/http/rules/*.c)
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(FUZZ_PARTS)
+# What they are linked with is compiled once, for all of them.
+$(BUILD)/fuzz/libparts.a: FORCE
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang CFLAGS='-g -O1' SANITIZE=fuzzer-no-link,address,undefined $@
+.PHONY: FORCE
+FORCE:
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libparts.a
 	@mkdir -p $(@D)
 	clang -std=c17 -D_GNU_SOURCE -Iinclude -Iclient -I. -g -O1 -pthread -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $^ -lnettle -lcurl
